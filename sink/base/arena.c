@@ -1,0 +1,213 @@
+/*
+ * arena.c
+ *		a chain of blocks; allocation moves a pointer.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BLOCK_BYTES ((size_t) 8192)
+#define ALIGNMENT ((size_t) 16)
+
+typedef struct Block Block;
+struct Block
+{
+	Block *next;
+	size_t size;				/* of bytes[] */
+	size_t used;
+	_Alignas(16) char bytes[];
+};
+
+struct Arena
+{
+	Block *blocks;				/* newest first: only the newest is allocated from */
+	size_t bytes;
+};
+
+static Block *
+block_new(Arena *arena, size_t size)
+{
+	Block *block = xmalloc(sizeof *block + size);
+
+	block->next = arena->blocks;
+	block->size = size;
+	block->used = 0;
+	arena->blocks = block;
+	arena->bytes += sizeof *block + size;
+	return block;
+}
+
+Arena *
+arena_new(void)
+{
+	Arena *arena = xmalloc(sizeof *arena);
+
+	arena->blocks = NULL;
+	arena->bytes = 0;
+	return arena;
+}
+
+void *
+arena_alloc(Arena *arena, size_t size)
+{
+	Block *block = arena->blocks;
+	void *result;
+
+	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	if (block == NULL || block->size - block->used < size)
+	{
+		size_t want = block == NULL ? BLOCK_BYTES : block->size * 2;
+
+		if (want > ((size_t) 1 << 20))
+			want = (size_t) 1 << 20;
+		block = block_new(arena, size > want ? size : want);
+	}
+	result = block->bytes + block->used;
+	block->used += size;
+	return result;
+}
+
+void *
+arena_zero(Arena *arena, size_t size)
+{
+	return memset(arena_alloc(arena, size), 0, size);
+}
+
+char *
+arena_strndup(Arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	if (len > 0)
+		memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *
+arena_strdup(Arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+Slice
+arena_slice(Arena *arena, Slice bytes)
+{
+	return (Slice){ arena_strndup(arena, bytes.data, bytes.len), bytes.len };
+}
+
+char *
+arena_printf(Arena *arena, const char *format, ...)
+{
+	va_list args;
+	int need;
+	char *text;
+
+	va_start(args, format);
+	need = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	text = arena_alloc(arena, (size_t) need + 1);
+	va_start(args, format);
+	(void) vsnprintf(text, (size_t) need + 1, format, args);
+	va_end(args);
+	return text;
+}
+
+size_t
+arena_bytes(const Arena *arena)
+{
+	return arena->bytes;
+}
+
+void
+arena_reset(Arena *arena)
+{
+	Block *keep = arena->blocks;
+
+	if (keep == NULL)
+		return;
+	for (Block *block = keep->next, *next; block != NULL; block = next)
+	{
+		next = block->next;
+		free(block);
+	}
+	keep->next = NULL;
+	keep->used = 0;
+	arena->bytes = sizeof *keep + keep->size;
+}
+
+void
+arena_free(Arena *arena)
+{
+	if (arena == NULL)
+		return;
+	for (Block *block = arena->blocks, *next; block != NULL; block = next)
+	{
+		next = block->next;
+		free(block);
+	}
+	free(arena);
+}
+
+static void *
+alloc_from_arena(size_t size, void *context)
+{
+	return arena_alloc(context, size);
+}
+
+Alloc
+arena_as_alloc(Arena *arena)
+{
+	return (Alloc){ alloc_from_arena, arena };
+}
+
+static void *
+heap_grow(void *block, size_t size, void *context)
+{
+	(void) context;
+	return xrealloc(block, size);
+}
+
+Buf
+buf_heap(void)
+{
+	return (Buf){ .grow = heap_grow };
+}
+
+void
+buf_free(Buf *buf)
+{
+	free(buf->data);
+	*buf = buf_heap();
+}
+
+void *
+xmalloc(size_t size)
+{
+	return xrealloc(NULL, size);
+}
+
+void *
+xrealloc(void *block, size_t size)
+{
+	void *result = realloc(block, size > 0 ? size : 1);
+
+	if (result == NULL)
+	{
+		(void) fprintf(stderr, "cdc-sink: out of memory allocating %zu bytes\n", size);
+		abort();
+	}
+	return result;
+}
+
+char *
+xstrdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(xmalloc(size), text, size);
+}
