@@ -38,26 +38,30 @@ slice_equal(Slice a, Slice b)
 }
 
 /* Resize a block as realloc does; never returns NULL. */
-typedef void *(*BufGrow) (void *block, size_t size, void *context);
+typedef void *(*BufGrow)(void *block, size_t size, void *context);
 
-/* A growable run of bytes.  data[0 .. len) is valid; not terminated unless buf_cstr was called. */
+/* A growable run of bytes.  data[0 .. len) is valid; not terminated unless buf_cstr was
+ * called. */
 typedef struct Buf
 {
 	char *data;
 	size_t len;
 	size_t cap;
 	BufGrow grow;
-	void *context;				/* handed to grow */
+	void *context; /* handed to grow */
 } Buf;
 
-/* Bump allocation for things that live as long as a plan or a relation; never freed singly. */
+/* Bump allocation for things that live as long as a plan or a relation; never freed
+ * singly. */
 typedef struct Alloc
 {
-	void *(*alloc) (size_t size, void *context);	/* maximally aligned, not zeroed, never NULL */
+	void *(*alloc)(size_t size,
+	               void *context); /* maximally aligned, not zeroed, never NULL */
 	void *context;
 } Alloc;
 
-/* Why a function of this library refused; message in PostgreSQL's style, hint a sentence or "". */
+/* Why a function of this library refused; message in PostgreSQL's style, hint a sentence
+ * or "". */
 typedef struct EnvError
 {
 	char message[384];
@@ -183,6 +187,6 @@ read_u64(const void *p)
 }
 
 void *alloc_zero(const Alloc *alloc, size_t size);
-char *alloc_copy(const Alloc *alloc, Slice text);	/* terminated */
+char *alloc_copy(const Alloc *alloc, Slice text); /* terminated */
 
 #endif

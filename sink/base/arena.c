@@ -11,20 +11,20 @@
 #include <stdlib.h>
 
 #define BLOCK_BYTES ((size_t) 8192)
-#define ALIGNMENT ((size_t) 16)
+#define ALIGNMENT   ((size_t) 16)
 
 typedef struct Block Block;
 struct Block
 {
 	Block *next;
-	size_t size;				/* of bytes[] */
+	size_t size; /* of bytes[] */
 	size_t used;
 	_Alignas(16) char bytes[];
 };
 
 struct Arena
 {
-	Block *blocks;				/* newest first: only the newest is allocated from */
+	Block *blocks; /* newest first: only the newest is allocated from */
 	size_t bytes;
 };
 

@@ -18,18 +18,18 @@
 typedef struct Arena Arena;
 
 Arena *arena_new(void);
-void *arena_alloc(Arena *arena, size_t size)	/* 16-byte aligned, not zeroed */
+void *arena_alloc(Arena *arena, size_t size) /* 16-byte aligned, not zeroed */
 	__attribute__((alloc_size(2), returns_nonnull));
 void *arena_zero(Arena *arena, size_t size)
 	__attribute__((alloc_size(2), returns_nonnull));
 char *arena_strdup(Arena *arena, const char *text);
-char *arena_strndup(Arena *arena, const char *text, size_t len);	/* terminated */
-Slice arena_slice(Arena *arena, Slice bytes);	/* a copy */
+char *arena_strndup(Arena *arena, const char *text, size_t len); /* terminated */
+Slice arena_slice(Arena *arena, Slice bytes);                    /* a copy */
 char *arena_printf(Arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-size_t arena_bytes(const Arena *arena);	/* taken from the system */
-void arena_reset(Arena *arena);			/* free everything, keep one block */
-void arena_free(Arena *arena);			/* NULL is allowed */
+size_t arena_bytes(const Arena *arena); /* taken from the system */
+void arena_reset(Arena *arena);         /* free everything, keep one block */
+void arena_free(Arena *arena);          /* NULL is allowed */
 
 /* The envelope library's allocator over an arena. */
 Alloc arena_as_alloc(Arena *arena);

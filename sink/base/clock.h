@@ -12,7 +12,7 @@
 /* Microseconds between the Unix epoch and PostgreSQL's (2000-01-01 UTC). */
 #define POSTGRES_EPOCH_US INT64_C(946684800000000)
 
-int64_t clock_wall_ns(void);	/* since 1970, UTC; may be set back */
-int64_t clock_mono_us(void);	/* since some moment; never goes back */
+int64_t clock_wall_ns(void); /* since 1970, UTC; may be set back */
+int64_t clock_mono_us(void); /* since some moment; never goes back */
 
 #endif

@@ -15,18 +15,18 @@
 typedef enum ErrKind
 {
 	ERR_NONE,
-	ERR_RETRY,					/* transient: rewind to the stored position and try again */
-	ERR_CONFLICT,				/* lost a race on a table commit: read the position again */
-	ERR_DATA,					/* this event can never be delivered */
-	ERR_FATAL,					/* the process cannot go on; a restart may help: exit 1 */
-	ERR_CONFIG,					/* somebody must change something first: exit 2 */
+	ERR_RETRY,    /* transient: rewind to the stored position and try again */
+	ERR_CONFLICT, /* lost a race on a table commit: read the position again */
+	ERR_DATA,     /* this event can never be delivered */
+	ERR_FATAL,    /* the process cannot go on; a restart may help: exit 1 */
+	ERR_CONFIG,   /* somebody must change something first: exit 2 */
 } ErrKind;
 
 typedef struct Err
 {
 	ErrKind kind;
-	char text[640];				/* one line, PostgreSQL message style, no final period */
-	char hint[512];				/* a sentence that says what to do, or "" */
+	char text[640]; /* one line, PostgreSQL message style, no final period */
+	char hint[512]; /* a sentence that says what to do, or "" */
 } Err;
 
 /* Set err and return false, so that a failing call reads "return fail(...)". */

@@ -36,11 +36,11 @@ log_at(LogLevel level, const char *component, const char *format, ...)
 	(void) gmtime_r(&now.tv_sec, &parts);
 	used = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &parts);
 	n = snprintf(line + used,
-				 sizeof line - used,
-				 ".%03ldZ %s %s: ",
-				 now.tv_nsec / 1000000,
-				 names[level],
-				 component);
+	             sizeof line - used,
+	             ".%03ldZ %s %s: ",
+	             now.tv_nsec / 1000000,
+	             names[level],
+	             component);
 	used += (size_t) n;
 	va_start(args, format);
 	n = vsnprintf(line + used, sizeof line - used - 1, format, args);

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef uint64_t Lsn;			/* byte position in the WAL; 0 = none */
+typedef uint64_t Lsn; /* byte position in the WAL; 0 = none */
 
-#define LSN_TEXT_SIZE 18		/* "FFFFFFFF/FFFFFFFF" and its terminator */
+#define LSN_TEXT_SIZE 18 /* "FFFFFFFF/FFFFFFFF" and its terminator */
 
 /* Write lsn as PostgreSQL prints it ("16/B374D848") into text and return text. */
 const char *lsn_format(Lsn lsn, char text[LSN_TEXT_SIZE]);

@@ -19,7 +19,7 @@ struct Queue
 	pthread_cond_t changed;
 	void **items;
 	size_t capacity;
-	size_t head;				/* oldest */
+	size_t head; /* oldest */
 	size_t count;
 	bool woken;
 	bool stopped;
@@ -86,8 +86,9 @@ wait_for_change(Queue *queue, int timeout_ms)
 		}
 	}
 	while (queue->count == 0 && !queue->woken && !queue->stopped && rc != ETIMEDOUT)
-		rc = timeout_ms < 0 ? pthread_cond_wait(&queue->changed, &queue->lock)
-							: pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
+		rc = timeout_ms < 0
+		         ? pthread_cond_wait(&queue->changed, &queue->lock)
+		         : pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
 }
 
 void *

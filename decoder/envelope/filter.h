@@ -1,0 +1,43 @@
+/*
+ * filter.h
+ *		include and exclude lists of tables and columns.
+ *
+ * A list is comma-separated regular expressions, each matched anchored and
+ * without regard to case against "schema.table" (or "schema", or
+ * "schema.table.column"), as Debezium does with Java's.  What Java's syntax and
+ * ours read differently is refused, never guessed.  A backslash escapes a comma.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef ENVELOPE_FILTER_H
+#define ENVELOPE_FILTER_H
+
+#include "envelope/buf.h"
+
+typedef struct FilterPattern FilterPattern;
+
+typedef struct FilterList
+{
+	const char *text; /* as given; "" matches nothing */
+	size_t count;
+	FilterPattern *patterns;
+} FilterList;
+
+/* Compile text.  False, with error set, when an expression is invalid or unsupported. */
+bool filter_compile(FilterList *list, const char *text, const Alloc *alloc,
+                    EnvError *error);
+
+/* Whether any expression matches the whole of name. */
+bool filter_matches(const FilterList *list, const char *name);
+
+void filter_free(FilterList *list);
+
+struct EnvOptions;
+
+/* Debezium's rule: (include empty or matches) and not exclude, schema lists first. */
+bool filter_wants_table(const struct EnvOptions *options, const char *schema,
+                        const char *table);
+bool filter_wants_column(const struct EnvOptions *options, const char *schema,
+                         const char *table, const char *column);
+
+#endif

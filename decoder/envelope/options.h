@@ -1,0 +1,120 @@
+/*
+ * options.h
+ *		everything that shapes an event, under Debezium's names.
+ *
+ * One table (options.c) serves the plugin's option list, the worker's
+ * configuration and README.  A row's name is the Debezium property; the plugin
+ * option is the same with underscores for dots.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef ENVELOPE_OPTIONS_H
+#define ENVELOPE_OPTIONS_H
+
+#include "envelope/buf.h"
+#include "envelope/filter.h"
+
+typedef enum DecimalMode
+{
+	DECIMAL_PRECISE,
+	DECIMAL_DOUBLE,
+	DECIMAL_STRING
+} DecimalMode;
+typedef enum TimeMode
+{
+	TIME_ADAPTIVE,
+	TIME_ADAPTIVE_TIME_MICROSECONDS,
+	TIME_MICROSECONDS,
+	TIME_NANOSECONDS,
+	TIME_CONNECT,
+	TIME_ISOSTRING,
+} TimeMode;
+typedef enum BinaryMode
+{
+	BINARY_BYTES,
+	BINARY_BASE64,
+	BINARY_BASE64_URL_SAFE,
+	BINARY_HEX
+} BinaryMode;
+typedef enum IntervalMode
+{
+	INTERVAL_NUMERIC,
+	INTERVAL_STRING
+} IntervalMode;
+
+/* Bits of skipped_operations. */
+enum
+{
+	SKIP_CREATE = 1,
+	SKIP_UPDATE = 2,
+	SKIP_DELETE = 4,
+	SKIP_TRUNCATE = 8
+};
+
+typedef struct EnvOptions
+{
+	const char *topic_prefix;      /* cdc */
+	const char *topic_delimiter;   /* . */
+	FilterList table_include_list; /* empty: all */
+	FilterList table_exclude_list;
+	FilterList schema_include_list;
+	FilterList schema_exclude_list;
+	FilterList column_include_list;
+	FilterList column_exclude_list;
+	int decimal_handling_mode;  /* DecimalMode */
+	int time_precision_mode;    /* TimeMode */
+	int binary_handling_mode;   /* BinaryMode */
+	int interval_handling_mode; /* IntervalMode */
+	bool tombstones_on_delete;
+	int skipped_operations; /* SKIP_ bits; default t */
+	bool schemas_enable;    /* key and value carry their Connect schema; default off */
+	bool replace_null_with_default; /* JsonConverter's switch; default on */
+	bool extended_headers_enabled;  /* the four __debezium.context headers; default on */
+	bool include_unknown_datatypes;
+	bool publish_via_partition_root;
+	const char *unavailable_value_placeholder; /* __debezium_unavailable_value */
+} EnvOptions;
+
+/* What part of the path an option acts on; the worker sends WIRE ones to the plugin. */
+typedef enum OptionScope
+{
+	OPTION_WIRE,   /* decides which bytes leave the server */
+	OPTION_RENDER, /* decides how an event is printed */
+} OptionScope;
+
+typedef struct EnvOptionDef
+{
+	const char *name; /* Debezium property: "decimal.handling.mode" */
+	OptionScope scope;
+	const char *boot;   /* default, in the user's syntax */
+	const char *values; /* accepted words, "precise, double, string", or what is expected:
+	                       "regular expressions" */
+	const char *doc;    /* one sentence */
+} EnvOptionDef;
+
+/* The rows, sorted by name. */
+const EnvOptionDef *env_option_table(size_t *count);
+
+/* The row of a name written with dots or underscores; NULL: none. */
+const EnvOptionDef *env_option_find(const char *name);
+
+/* The name of the row nearest to what was written, for "Perhaps you meant"; NULL when
+ * nothing is near. */
+const char *env_option_nearest(const char *name, char separator);
+
+/* All defaults.  Strings live in alloc. */
+void env_options_init(EnvOptions *options, const Alloc *alloc);
+
+/* Set one option from its text.  False, with error and hint set, for an unrecognized name
+ * or a bad value. */
+bool env_option_set(EnvOptions *options, const char *name, const char *value,
+                    const Alloc *alloc, EnvError *error);
+
+/* Release what the filters hold outside alloc (compiled expressions). */
+void env_options_fini(EnvOptions *options);
+
+/* FNV-1a 64 over the WIRE options' values: a stored position is only valid under the
+ * same. */
+uint64_t env_options_fingerprint(const EnvOptions *options);
+
+#endif
