@@ -1,0 +1,120 @@
+/*
+ * storage.h
+ *		where the lake's files are: whole objects by URI.
+ *
+ * Paths are absolute URIs ("file:///lake/bronze.db/..."), the same bytes that
+ * metadata and position deletes hold; nothing decodes or normalises them.  What
+ * put and put_if_absent report as done is durable: it survives a power cut.
+ *
+ * Data files are written by DuckDB, to the name storage_local_path() gives, and
+ * do not count until storage_publish() made them durable.
+ *
+ * Errors: ERR_RETRY for what may pass (disk full, I/O error), ERR_CONFIG for
+ * what somebody must change (permission, read-only), ERR_CONFLICT from
+ * put_if_absent alone.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef LAKE_STORAGE_STORAGE_H
+#define LAKE_STORAGE_STORAGE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+typedef struct Storage Storage;
+
+typedef struct StoredFile
+{
+	const char *path;    /* URI */
+	int64_t size;        /* bytes */
+	int64_t modified_ms; /* since 1970 */
+} StoredFile;
+
+typedef struct StoredFiles
+{
+	const StoredFile *items;
+	int32_t count;
+} StoredFiles;
+
+typedef struct StorageOps
+{
+	const char *scheme; /* "file" */
+
+	/* The whole file; bytes->data is NULL when there is none. */
+	bool (*get)(Storage *storage, Arena *arena, const char *path, Slice *bytes, Err *err);
+
+	/* Create or replace, atomically: a reader sees the old bytes or the new. */
+	bool (*put)(Storage *storage, const char *path, Slice bytes, Err *err);
+
+	/* Create.  ERR_CONFLICT when the file exists; of many callers one wins. */
+	bool (*put_if_absent)(Storage *storage, const char *path, Slice bytes, Err *err);
+
+	/* Every file below a directory, at any depth, in byte order of paths.  None is no
+	 * error. */
+	bool (*list)(Storage *storage, Arena *arena, const char *directory,
+	             StoredFiles *files, Err *err);
+
+	/* Remove a file; that it is missing is no error. */
+	bool (*remove)(Storage *storage, const char *path, Err *err);
+
+	/* Size in bytes, -1 when there is no such file. */
+	bool (*size)(Storage *storage, const char *path, int64_t *size, Err *err);
+
+	/*
+	 * The name under which DuckDB can write a file of this URI.  Directories
+	 * above it are made when for_writing.
+	 */
+	bool (*local_path)(Storage *storage, Arena *arena, const char *path, bool for_writing,
+	                   const char **local, Err *err);
+
+	/* Make the files written to their local_path durable, and their names. */
+	bool (*publish)(Storage *storage, const char *const *paths, int32_t count, Err *err);
+
+	void (*free)(Storage *storage);
+} StorageOps;
+
+/* Implementations embed this as their first member. */
+struct Storage
+{
+	const StorageOps *ops;
+};
+
+/* What callers use: each is the op of that name. */
+MUST_CHECK bool storage_get(Storage *storage, Arena *arena, const char *path,
+                            Slice *bytes, Err *err);
+MUST_CHECK bool storage_put(Storage *storage, const char *path, Slice bytes, Err *err);
+MUST_CHECK bool storage_put_if_absent(Storage *storage, const char *path, Slice bytes,
+                                      Err *err);
+MUST_CHECK bool storage_list(Storage *storage, Arena *arena, const char *directory,
+                             StoredFiles *files, Err *err);
+MUST_CHECK bool storage_remove(Storage *storage, const char *path, Err *err);
+MUST_CHECK bool storage_size(Storage *storage, const char *path, int64_t *size, Err *err);
+MUST_CHECK bool storage_local_path(Storage *storage, Arena *arena, const char *path,
+                                   bool for_writing, const char **local, Err *err);
+MUST_CHECK bool storage_publish(Storage *storage, const char *const *paths, int32_t count,
+                                Err *err);
+void storage_free(Storage *storage); /* NULL is allowed */
+
+/*
+ * The local file system: any file:/// path.  The directories above a file are
+ * made on demand.
+ */
+Storage *storage_local_new(void);
+
+/*
+ * The absolute URI of a directory given as a path or a file: URI, without a
+ * trailing slash; "." and ".." and doubled slashes are resolved by text, so that
+ * one place has one spelling.  A relative path counts from the working directory.
+ */
+MUST_CHECK bool storage_local_uri(Arena *arena, const char *directory, const char **uri,
+                                  Err *err);
+
+/*
+ * A table, namespace or partition name as one part of a path: bytes other than
+ * letters, digits, "_", "-" and "." become %XX, and a leading "." too.  Names
+ * whose encoding is longer than a file name may be end in a hash of the whole
+ * name instead.  Different names give different parts.
+ */
+const char *storage_encode_part(Arena *arena, const char *name);
+
+#endif
