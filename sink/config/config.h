@@ -1,0 +1,152 @@
+/*
+ * config.h
+ *		what the user asked for: one immutable Config for the life of the process.
+ *
+ * Every setting is a row of the table in settings.c (name, kind, field, default,
+ * limits, flags, documentation) or of the envelope's option table
+ * (envelope/options.h); both print `--help`, `cdc-sink config` and README.
+ * Names are Debezium's where Debezium has the thing.
+ *
+ * Sources, later ones win: the file (-c; properties, with Debezium Server's
+ * `debezium.source.` and `debezium.sink.` prefixes understood; a file that starts
+ * with `{` is a Kafka Connect connector's JSON), the environment (CDC_SINK_ + the name in
+ * upper case, dots as underscores; a _FILE suffix names a file that holds the value),
+ *--set name=value.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/lsn.h"
+#include "envelope/options.h"
+
+enum
+{
+	OUTPUT_KAFKA = 1,
+	OUTPUT_BRONZE = 2,
+	OUTPUT_SILVER = 4,
+};
+
+typedef enum SnapshotMode
+{
+	SNAPSHOT_INITIAL,
+	SNAPSHOT_NO_DATA
+} SnapshotMode;
+typedef enum FailureMode
+{
+	FAILURE_FAIL,
+	FAILURE_WARN,
+	FAILURE_SKIP
+} FailureMode;
+typedef enum OnIncompatible
+{
+	INCOMPATIBLE_STOP,
+	INCOMPATIBLE_NEW_COLUMN
+} OnIncompatible;
+typedef enum OnRecreated
+{
+	RECREATED_STOP,
+	RECREATED_BY_NAME
+} OnRecreated;
+typedef enum NumericDefault
+{
+	NUMERIC_DEFAULT_DECIMAL,
+	NUMERIC_DEFAULT_STRING
+} NumericDefault;
+
+/* A setting passed through to a library, prefix removed. */
+typedef struct ConfigPair
+{
+	const char *name;
+	const char *value;
+} ConfigPair;
+
+typedef struct Config
+{
+	/* source */
+	const char *database_hostname; /* localhost */
+	int64_t database_port;         /* 5432 */
+	const char *database_user;     /* postgres */
+	const char *database_password; /* "" (SECRET) */
+	const char *database_dbname;   /* required */
+	const char *database_sslmode;  /* prefer */
+	const char *database_sslrootcert;
+	const char *database_sslcert;
+	const char *database_sslkey;
+	const char *slot_name; /* debezium's default is "debezium"; ours cdc_sink */
+	int64_t status_update_interval_ms; /* 10000 */
+	int snapshot_mode;                 /* SnapshotMode */
+	int64_t snapshot_max_threads;      /* 2 */
+	int64_t snapshot_fetch_bytes; /* not used by COPY; reserved names are refused, not
+	                                 ignored */
+
+	/* shaping events: topic.prefix, table.include.list, decimal.handling.mode ... */
+	EnvOptions env;
+
+	/* worker */
+	int outputs;          /* OUTPUT_ bits; default bronze,silver */
+	int64_t max_memory;   /* bytes; "256MB" */
+	int failure_mode;     /* event.processing.failure.handling.mode: FailureMode */
+	int64_t retry_max_ms; /* longest pause between retries: 10000 */
+	int64_t retries;      /* errors.max.retries: -1 no limit */
+	int log_level;        /* LogLevel */
+
+	/* Kafka */
+	bool kafka_exactly_once;           /* true */
+	const char *kafka_positions_topic; /* __cdc_sink_positions */
+	int64_t kafka_commit_interval_ms;  /* longest a Kafka transaction gathers small source
+	                                      transactions: 100 */
+	int64_t topic_partitions;          /* topic.creation.default.partitions: 1 */
+	int64_t topic_replication_factor;  /* topic.creation.default.replication.factor: 1; -1
+	                                      broker default */
+	ConfigPair *topic_pairs;           /* topic.creation.default.<topic setting> */
+	size_t topic_pair_count;
+	ConfigPair *
+		kafka_pairs; /* kafka.<librdkafka property>, bootstrap.servers first among them */
+	size_t kafka_pair_count;
+
+	/* lake */
+	const char *lake_warehouse;     /* file:///dir, required with bronze or silver */
+	const char *lake_namespace;     /* cdc */
+	int64_t lake_flush_interval_ms; /* 10000 */
+	int64_t lake_flush_bytes;       /* a cut is made early when this much is buffered */
+	int64_t lake_checkpoints_keep;  /* published cuts kept in cdc_checkpoints: 100 */
+	int lake_on_incompatible;       /* OnIncompatible */
+	int lake_on_recreated;          /* OnRecreated */
+	int lake_numeric_default;       /* NumericDefault */
+	FilterList lake_append_tables;  /* lake.append.only.tables: no key needed, silver
+	                                   appends with a flag */
+} Config;
+
+typedef struct ConfigInput
+{
+	const char *file;            /* -c; NULL: none */
+	const char *const *settings; /* --set name=value */
+	size_t setting_count;
+	char **environ; /* NULL: the environment is not read */
+} ConfigInput;
+
+/*
+ * Read and check everything.  ERR_CONFIG names the setting, its place ("file x line 3",
+ * "environment", "--set") and, for an unrecognized name, the nearest one.  The Config
+ * lives in arena.
+ */
+Config *config_load(Arena *arena, const ConfigInput *input, Err *err) MUST_CHECK;
+
+/* Free what the Config holds outside its arena. */
+void config_free(Config *config);
+
+/* Print the effective configuration as properties; secrets as ***. */
+void config_print(const Config *config, FILE *to);
+
+/* Print the reference as a Markdown table, for README and help; as a commented sample
+ * file. */
+void config_print_reference(FILE *to);
+void config_print_sample(FILE *to);
+
+#endif

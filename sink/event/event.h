@@ -1,0 +1,102 @@
+/*
+ * event.h
+ *		what the reader hands to the outputs: events, gathered in batches.
+ *
+ * A batch owns its bytes (frames as received, in its arena); events and tuples
+ * are slices of them, parsed no further than every output needs.  A batch is
+ * counted by references: the reader's and one per output that accepted it.
+ * An output drops its reference when it has taken custody (design.md, invariant 5).
+ * Relations outlive every batch: versions are few, and stay until the process ends.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/lsn.h"
+#include "envelope/relation.h"
+#include "envelope/render.h"
+
+typedef enum EventKind
+{
+	EVENT_INSERT = 'I',
+	EVENT_UPDATE = 'U',
+	EVENT_DELETE = 'D',
+	EVENT_TRUNCATE =
+		'T', /* one event a table; ordinal counts the tables of the statement */
+	EVENT_MESSAGE = 'M', /* logical message: old_tuple is the prefix, new_tuple the
+	                        content; relation NULL */
+	EVENT_RELATION =
+		'R', /* relation describes its table from here on (DDL, or first use) */
+	EVENT_COMMIT = 'C',    /* end of txn; lsn = its end LSN */
+	EVENT_KEEPALIVE = 'k', /* nothing for us below lsn; txn NULL */
+	EVENT_TABLE_BEGIN =
+		'b', /* snapshot of relation starts: what the output holds of it is replaced */
+	EVENT_READ = 'r',      /* snapshot row: new_tuple */
+	EVENT_TABLE_END = 'e', /* snapshot of relation is complete */
+	EVENT_SNAPSHOT_END =
+		's', /* all tables are: stream from lsn (the consistent point); txn NULL */
+} EventKind;
+
+typedef struct Txn
+{
+	Lsn commit_lsn;    /* start of the commit record: order, dedupe */
+	Lsn last_end_lsn;  /* end LSN of the transaction before, for source.sequence; 0: not
+	                      known */
+	int64_t commit_us; /* since 1970 */
+	uint32_t xid;
+	const char *origin; /* NULL: local */
+	Lsn origin_lsn;
+} Txn;
+
+typedef struct Event
+{
+	EventKind kind;
+	char old_kind;    /* 'K' 'O' or 0 */
+	uint8_t marker;   /* SnapshotMarker of a READ */
+	uint32_t ordinal; /* among the events of one (txn, lsn); of READ: number within its
+	                     table, from 0 */
+	Lsn lsn;          /* of the row's change */
+	const Txn *txn;
+	const Relation *relation;
+	Slice old_tuple;
+	Slice new_tuple;
+} Event;
+
+/* Memory that live batches hold, against max.memory.  Shared by reader and outputs. */
+typedef struct BatchBudget
+{
+	atomic_size_t used; /* bytes */
+	size_t limit;
+	int wake_fd; /* eventfd written when a batch is freed; -1: none */
+} BatchBudget;
+
+typedef struct Batch
+{
+	Arena *arena;
+	Event *events;
+	size_t count;
+	size_t capacity;
+	size_t bytes; /* accounted in budget */
+	Lsn end_lsn;  /* of the last COMMIT, KEEPALIVE or SNAPSHOT_END inside; 0: none */
+	int64_t received_us; /* clock_mono_us() when the first byte came */
+	BatchBudget *budget;
+	atomic_int references;
+} Batch;
+
+Batch *batch_new(BatchBudget *budget); /* one reference */
+Event *batch_add(Batch *batch,
+                 EventKind kind); /* zeroed but for kind; valid until the next add */
+char *batch_copy(Batch *batch, const char *bytes, size_t len);
+Txn *batch_txn(Batch *batch, const Txn *txn); /* a copy that lives as long as the batch */
+void batch_seal(Batch *batch);                /* no more adds: account its bytes */
+Batch *batch_ref(Batch *batch);
+void batch_unref(Batch *batch); /* any thread; NULL is allowed */
+
+/* The event as the renderer wants it. */
+RenderChange event_as_change(const Event *event, const char *database);
+
+#endif

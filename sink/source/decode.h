@@ -1,0 +1,34 @@
+/*
+ * decode.h
+ *		frames to events: the one parser of the stream.
+ *
+ * Remembers what spans frames: the relations by OID, the transaction being read, the
+ * ordinal among equal LSNs, the end LSN of the transaction before.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SOURCE_DECODE_H
+#define SOURCE_DECODE_H
+
+#include "base/err.h"
+#include "event/event.h"
+
+typedef struct Decoder Decoder;
+
+/* last_end_lsn: end of the last transaction before the stream starts, 0 when unknown. */
+Decoder *decoder_new(Lsn last_end_lsn);
+void
+decoder_free(Decoder *decoder); /* relations are kept: batches may still point to them */
+
+/* Append the frame's events to batch, which must keep frame's bytes (they are sliced, not
+ * copied).  ERR_FATAL when malformed. */
+bool decoder_frame(Decoder *decoder, Batch *batch, Slice frame, Err *err) MUST_CHECK;
+
+/* Whether a transaction has begun and not ended. */
+bool decoder_in_transaction(const Decoder *decoder);
+
+/* Keep relation for the life of the process; returns the one already kept when the
+ * version is known. */
+const Relation *decoder_keep(Decoder *decoder, const Relation *relation);
+
+#endif

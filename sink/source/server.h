@@ -1,0 +1,89 @@
+/*
+ * server.h
+ *		connections to PostgreSQL, and what it says of itself, its slots and its tables.
+ *
+ * Every session is pinned by one list of settings (stream.md 2): client_encoding=UTF8,
+ * DateStyle=ISO, IntervalStyle=postgres, TimeZone=UTC, extra_float_digits=3,
+ * bytea_output=hex, row_security=off.
+ *
+ * Errors: ERR_RETRY for what a wait may heal (server starting, connection lost,
+ * slot in use), ERR_CONFIG for what somebody must change (authentication, absent
+ * database, wal_level, plugin not allowed).
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SOURCE_SERVER_H
+#define SOURCE_SERVER_H
+
+#include <libpq-fe.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/lsn.h"
+#include "config/config.h"
+#include "envelope/relation.h"
+
+/* An SQL session, or with replication a walsender's. NULL with err set.  PQfinish
+ * releases it. */
+PGconn *server_connect(const Config *config, bool replication, Err *err) MUST_CHECK;
+
+/* Run sql and want its result status; NULL with err set otherwise (kind by SQLSTATE).
+ * PQclear releases it. */
+PGresult *server_query(PGconn *conn, const char *sql, Err *err) MUST_CHECK;
+
+typedef struct ServerIdentity
+{
+	uint64_t system_id;
+	uint32_t timeline;
+	Lsn flush_lsn;
+	char database[64];
+	int version; /* 150020 */
+} ServerIdentity;
+
+/* IDENTIFY_SYSTEM on a replication connection. */
+bool server_identify(PGconn *replication, ServerIdentity *identity, Err *err) MUST_CHECK;
+
+typedef struct SlotState
+{
+	bool exists;
+	bool active;
+	char plugin[64];
+	char database[64];
+	char wal_status[16]; /* reserved, extended, unreserved, lost; "" when not reported */
+	Lsn confirmed_flush;
+	Lsn restart_lsn;
+} SlotState;
+
+bool server_slot(PGconn *conn, const char *slot, SlotState *state, Err *err) MUST_CHECK;
+bool server_drop_slot(PGconn *conn, const char *slot, Err *err) MUST_CHECK;
+
+/*
+ * Create the logical slot with plugin cdc_decoder on a replication connection and export
+ * its snapshot, which lives until the connection's next command.  snapshot receives its
+ * name. Hints for output_plugin_libraries (unquoted form, appended to the current value,
+ * and pg_reload_conf), wal_level, max_replication_slots, missing library.
+ */
+bool server_create_slot(PGconn *replication, PGconn *sql, const Config *config,
+                        bool temporary, const char *slot, Lsn *consistent,
+                        char snapshot[64], Err *err) MUST_CHECK;
+
+typedef struct TableList
+{
+	uint32_t *relids; /* in order of schema, then name */
+	size_t count;
+} TableList;
+
+/* Tables the filters want (ordinary tables and leaves of partitioned ones, not system
+ * schemas, not temporary or unlogged). */
+bool server_tables(PGconn *conn, const Config *config, Arena *arena, TableList *tables,
+                   Err *err) MUST_CHECK;
+
+/*
+ * Describe one table, byte for byte as the plugin's R message would: the version
+ * hashes are equal.  Columns that filters exclude, dropped and stored generated ones are
+ * left out.
+ */
+const Relation *server_relation(PGconn *conn, const Config *config, uint32_t relid,
+                                Arena *arena, Err *err) MUST_CHECK;
+
+#endif
