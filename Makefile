@@ -1,0 +1,77 @@
+# cdc_decoder: every command of the project.  Recipes only delegate: the plugin is built by
+# decoder/Makefile (PGXS), the worker and its unit tests by sink/Makefile, the rest is scripts in
+# regress/tools/.  All output goes to build/.
+#
+#   PG_CONFIG=/path/to/pg_config   the server to build for and to test with
+#   DUCKDB_DIR=/dir                duckdb.h and libduckdb to use instead of the pinned ones
+#   WERROR=1                       warnings are errors (CI)
+#   DESTDIR= PREFIX=               where make install puts the worker
+
+PG_CONFIG ?= pg_config
+PREFIX    ?= /usr/local
+BUILD     ?= build
+TOOLS     := regress/tools
+
+export PG_CONFIG BUILD DUCKDB_DIR WERROR
+
+SINK := $(MAKE) -f sink/Makefile
+
+all: decoder sink ## build the plugin and the worker (default)
+
+decoder: ## build build/decoder/cdc_decoder.so for the server of PG_CONFIG
+	@$(TOOLS)/build-decoder.sh
+
+sink: ## build build/cdc-sink
+	@$(SINK) worker
+
+deps: ## install what building and testing needs (Debian 12, 13); silent when nothing is missing
+	@$(TOOLS)/deps.sh build test
+
+deps-build: ## install only what building needs
+	@$(TOOLS)/deps.sh build
+
+install: all ## install plugin (PG_CONFIG), worker and sample configuration; honours DESTDIR, PREFIX
+	@$(TOOLS)/install.sh "$(DESTDIR)" "$(PREFIX)"
+
+clean: ## remove everything built, but not the cached downloads
+	rm -rf $(BUILD)
+
+check: ## install what is missing, build, run every test; README's test command
+	@$(TOOLS)/check.sh
+
+check-unit: ## unit tests (cmocka)
+	@$(SINK) unit && $(TOOLS)/run-unit.sh $(BUILD)/unit
+
+check-asan: ## unit tests under AddressSanitizer and UBSan
+	@$(SINK) unit BUILD=$(BUILD)/asan SANITIZE=address,undefined && $(TOOLS)/run-unit.sh $(BUILD)/asan/unit
+
+check-regress: decoder ## pg_regress and isolation tests from the build tree: TESTS="toast types_num"
+	@$(TOOLS)/run-regress.sh $(TESTS)
+
+check-goldens: all ## the plugin against records that Debezium emitted: TESTS="toast defaults"
+	@$(TOOLS)/python.sh regress/goldens/check.py $(TESTS)
+
+check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"
+	@$(TOOLS)/python.sh regress/tools/run-tests $(TESTS)
+
+demo: ## one command from nothing to changes in Kafka, bronze and silver; KEEP=1 leaves it running
+	@$(TOOLS)/demo.sh
+
+bench: all ## measure decoding, draining to Kafka and to silver
+	@$(TOOLS)/python.sh regress/bench/bench.py
+
+fmt: ## format all C with clang-format 14
+	@$(TOOLS)/fmt.sh
+
+lint: all ## formatting, clang-tidy, dependency rules, shellcheck, exported symbols
+	@regress/lint/lint.sh
+
+docs: sink ## regenerate the option and metric tables of README and the sample configuration
+	@$(TOOLS)/docs.sh
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
+
+.PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress \
+	check-goldens check-integration demo bench fmt lint docs help

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# build-decoder.sh: builds the plugin out of tree into build/decoder for the server of PG_CONFIG.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+pg_config=${PG_CONFIG:-pg_config}
+pgxs=$("$pg_config" --pgxs 2>/dev/null) && [ -e "$pgxs" ] ||
+    die "no PostgreSQL server headers by \"$pg_config\"; run make deps or set PG_CONFIG"
+
+mkdir -p "$build/decoder/envelope"
+cd "$build/decoder"
+# the file "server" changes when the server does, and with it every object
+server="$("$pg_config" --version) $("$pg_config" --includedir-server) ${WERROR:+werror}"
+[ -e server ] && [ "$(<server)" = "$server" ] || printf '%s\n' "$server" >server
+exec make --no-print-directory -f "$top/decoder/Makefile" PG_CONFIG="$pg_config" "$@"
