@@ -1,0 +1,297 @@
+/*
+ * position.c
+ *		positions as one line of text, and what they mean for an event.
+ *
+ * The form is a table of fields: each is printed and read back by its row, so
+ * that a field added here is stored everywhere.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "event/position.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define POSITION_FORMAT "cdc-position=1"
+#define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
+
+static const char *const phase_names[] = { "none", "intent", "snapshot", "stream" };
+
+typedef enum FieldKind
+{
+	FIELD_PHASE,
+	FIELD_U64,
+	FIELD_U32,
+	FIELD_HEX,
+	FIELD_LSN,
+	FIELD_NAME, /* char[64], percent-encoded */
+} FieldKind;
+
+typedef struct Field
+{
+	const char *name;
+	FieldKind kind;
+	size_t offset;
+} Field;
+
+#define AT(field) offsetof(Position, field)
+
+/* clang-format off */
+static const Field fields[] = {
+	{ "phase",       FIELD_PHASE, AT(phase) },
+	{ "system",      FIELD_U64,   AT(system_id) },
+	{ "timeline",    FIELD_U32,   AT(timeline) },
+	{ "database",    FIELD_NAME,  AT(database) },
+	{ "slot",        FIELD_NAME,  AT(slot) },
+	{ "fingerprint", FIELD_HEX,   AT(fingerprint) },
+	{ "commit",      FIELD_LSN,   AT(commit_lsn) },
+	{ "end",         FIELD_LSN,   AT(end_lsn) },
+	{ "row",         FIELD_LSN,   AT(row_lsn) },
+	{ "ordinal",     FIELD_U32,   AT(ordinal) },
+};
+/* clang-format on */
+
+bool
+position_covers(const Position *position, Lsn commit_lsn, Lsn row_lsn, uint32_t ordinal)
+{
+	if (position->phase != POSITION_STREAM || commit_lsn > position->commit_lsn)
+		return false;
+	if (commit_lsn < position->commit_lsn || position->row_lsn == 0)
+		return true;
+	return row_lsn < position->row_lsn ||
+	       (row_lsn == position->row_lsn && ordinal <= position->ordinal);
+}
+
+static void
+print_name(Buf *buf, const char *name)
+{
+	for (; *name != '\0'; name++)
+		if (isalnum((unsigned char) *name) || *name == '_' || *name == '-' ||
+		    *name == '.')
+			buf_char(buf, *name);
+		else
+			buf_printf(buf, "%%%02X", (unsigned char) *name);
+}
+
+static void
+print_field(Buf *buf, const Field *field, const void *at)
+{
+	const uint64_t *u64 = at;
+	const uint32_t *u32 = at;
+	const PositionPhase *phase = at;
+
+	buf_char(buf, ' ');
+	buf_text(buf, field->name);
+	buf_char(buf, '=');
+	switch (field->kind)
+	{
+		case FIELD_PHASE:
+			buf_text(buf, phase_names[*phase]);
+			break;
+		case FIELD_U64:
+			buf_uint64(buf, *u64);
+			break;
+		case FIELD_U32:
+			buf_uint64(buf, *u32);
+			break;
+		case FIELD_HEX:
+			buf_printf(buf, "%016" PRIx64, *u64);
+			break;
+		case FIELD_LSN:
+			buf_printf(buf, "%X/%X", LSN_ARGS(*u64));
+			break;
+		case FIELD_NAME:
+			print_name(buf, at);
+			break;
+	}
+}
+
+void
+position_print(Buf *buf, const Position *position)
+{
+	buf_text(buf, POSITION_FORMAT);
+	for (size_t i = 0; i < COUNT(fields); i++)
+		print_field(buf, &fields[i], (const char *) position + fields[i].offset);
+}
+
+static int
+hex_value(char c)
+{
+	return isdigit((unsigned char) c) ? c - '0' : toupper((unsigned char) c) - 'A' + 10;
+}
+
+static bool
+read_name(const char *text, char name[64])
+{
+	size_t len = 0;
+
+	for (; *text != '\0'; text++)
+	{
+		char c = *text;
+
+		if (c == '%')
+		{
+			if (!isxdigit((unsigned char) text[1]) || !isxdigit((unsigned char) text[2]))
+				return false;
+			c = (char) (hex_value(text[1]) << 4 | hex_value(text[2]));
+			text += 2;
+		}
+		if (c == '\0' || len == 63)
+			return false;
+		name[len++] = c;
+	}
+	name[len] = '\0';
+	return true;
+}
+
+static bool
+read_phase(const char *text, PositionPhase *phase)
+{
+	for (size_t i = 0; i < COUNT(phase_names); i++)
+		if (strcmp(text, phase_names[i]) == 0)
+		{
+			*phase = (PositionPhase) i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+read_number(const char *text, int base, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char) *text))
+		return false;
+	*value = strtoull(text, &end, base);
+	return *end == '\0' && *value <= max;
+}
+
+static bool
+read_field(const Field *field, const char *text, void *at)
+{
+	uint64_t number;
+
+	switch (field->kind)
+	{
+		case FIELD_PHASE:
+			return read_phase(text, at);
+		case FIELD_U64:
+			return read_number(text, 10, UINT64_MAX, at);
+		case FIELD_HEX:
+			return read_number(text, 16, UINT64_MAX, at);
+		case FIELD_LSN:
+			return lsn_parse(text, at);
+		case FIELD_NAME:
+			return read_name(text, at);
+		case FIELD_U32:
+			break;
+	}
+	if (!read_number(text, 10, UINT32_MAX, &number))
+		return false;
+	*(uint32_t *) at = (uint32_t) number;
+	return true;
+}
+
+/* The value of "name=" among the words of line, copied into value.  False when it is
+ * absent or too long. */
+static bool
+find_word(const char *line, const char *name, char *value, size_t size)
+{
+	size_t name_len = strlen(name);
+
+	for (const char *word = line; *word != '\0'; word += strspn(word, " "))
+	{
+		size_t len = strcspn(word, " ");
+
+		if (len > name_len && word[name_len] == '=' && memcmp(word, name, name_len) == 0)
+		{
+			if (len - name_len > size)
+				return false;
+			memcpy(value, word + name_len + 1, len - name_len - 1);
+			value[len - name_len - 1] = '\0';
+			return true;
+		}
+		word += len;
+	}
+	return false;
+}
+
+bool
+position_parse(Slice text, Position *position, Err *err)
+{
+	char line[1024];
+	char value[256];
+
+	*position = (Position){ 0 };
+	if (text.len >= sizeof line)
+		return fail(
+			err, ERR_FATAL, "stored position is damaged: %zu bytes long", text.len);
+	memcpy(line, text.data, text.len);
+	line[text.len] = '\0';
+	if (strncmp(line, POSITION_FORMAT " ", sizeof POSITION_FORMAT) != 0)
+		return fail(err,
+		            ERR_FATAL,
+		            "stored position has an unrecognized format: \"%.40s\"",
+		            line);
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (!find_word(line, fields[i].name, value, sizeof value) ||
+		    !read_field(&fields[i], value, (char *) position + fields[i].offset))
+			return fail(err,
+			            ERR_FATAL,
+			            "stored position is damaged: no valid \"%s\" in \"%s\"",
+			            fields[i].name,
+			            line);
+	return true;
+}
+
+bool
+position_same_source(const Position *stored, const Position *self, const char *where,
+                     Err *err)
+{
+	if (stored->phase == POSITION_NONE)
+		return true;
+	if (stored->system_id != self->system_id)
+		fail(err,
+		     ERR_CONFIG,
+		     "the position in %s belongs to another PostgreSQL system: %" PRIu64
+		     ", connected to %" PRIu64,
+		     where,
+		     stored->system_id,
+		     self->system_id);
+	else if (strcmp(stored->database, self->database) != 0)
+		fail(err,
+		     ERR_CONFIG,
+		     "the position in %s belongs to database \"%s\", not \"%s\"",
+		     where,
+		     stored->database,
+		     self->database);
+	else if (strcmp(stored->slot, self->slot) != 0)
+		fail(err,
+		     ERR_CONFIG,
+		     "the position in %s belongs to slot \"%s\", not \"%s\"",
+		     where,
+		     stored->slot,
+		     self->slot);
+	else if (stored->fingerprint != self->fingerprint)
+		fail(err,
+		     ERR_CONFIG,
+		     "the position in %s was stored under other table or column filters",
+		     where);
+	else if (self->timeline < stored->timeline)
+		fail(err,
+		     ERR_CONFIG,
+		     "the position in %s is of timeline %u, the server is on timeline %u",
+		     where,
+		     stored->timeline,
+		     self->timeline);
+	else
+		return true;
+	return fail_hint(
+		err,
+		"Nothing was changed. Restore the setting, or start afresh with another "
+		"slot.name, topic.prefix and lake.namespace.");
+}
