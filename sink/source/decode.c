@@ -30,6 +30,8 @@ struct Decoder
 	Txn txn;
 	char origin[64];
 	bool in_transaction;
+	Lsn until;    /* 0: no limit */
+	bool reached; /* a transaction beyond until came */
 	Lsn last_end_lsn;
 	Lsn row_lsn; /* of the change before, in this transaction */
 	uint32_t ordinal;
@@ -89,6 +91,27 @@ decoder_free(Decoder *decoder)
 	free(decoder);
 }
 
+void
+decoder_rewind(Decoder *decoder, Lsn last_end_lsn)
+{
+	decoder->in_transaction = false;
+	decoder->reached = false;
+	decoder->last_end_lsn = last_end_lsn;
+	decoder->batch = NULL;
+}
+
+void
+decoder_set_until(Decoder *decoder, Lsn until)
+{
+	decoder->until = until;
+}
+
+bool
+decoder_reached(const Decoder *decoder)
+{
+	return decoder->reached;
+}
+
 bool
 decoder_in_transaction(const Decoder *decoder)
 {
@@ -105,7 +128,7 @@ decoder_frame(Decoder *decoder, Batch *batch, Slice frame, Err *err)
 
 	if (!wire_open_frame(frame, &reader, &error))
 		return fail(err, ERR_FATAL, "%s", error.message);
-	while (wire_next(&reader, &message))
+	while (!decoder->reached && wire_next(&reader, &message))
 	{
 		size_t i = 0;
 
@@ -147,6 +170,11 @@ read_begin(const Input *input)
 		return false;
 	if (decoder->in_transaction)
 		return env_fail(input->error, "the transaction before has not ended");
+	if (decoder->until != 0 && begin.final_lsn >= decoder->until)
+	{
+		decoder->reached = true;
+		return true;
+	}
 	decoder->txn = (Txn){
 		.commit_lsn = begin.final_lsn,
 		.last_end_lsn = decoder->last_end_lsn,

@@ -1,0 +1,171 @@
+/*
+ * recovery.c
+ *		the table of recovery.h as code.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "output/recovery.h"
+
+static const Position *
+find_phase(const RecoveryInput *input, PositionPhase phase, const char **where)
+{
+	for (int i = 0; i < input->count; i++)
+		if (input->stored[i].position.phase == phase)
+		{
+			*where = input->stored[i].where;
+			return &input->stored[i].position;
+		}
+	return NULL;
+}
+
+static bool
+refuse_slot_without_position(const RecoveryInput *input, Err *err)
+{
+	fail(err,
+	     ERR_CONFIG,
+	     "replication slot \"%s\" exists, but no output holds a position for it",
+	     input->self.slot);
+	return fail_hint(
+		err,
+		"Drop the slot with SELECT pg_drop_replication_slot('%s') if nothing uses it, "
+		"choose another slot.name, or set snapshot.mode=no_data to stream from where "
+		"it stands.",
+		input->self.slot);
+}
+
+static bool
+refuse_position_without_slot(const RecoveryInput *input, const char *where, Err *err)
+{
+	fail(err,
+	     ERR_CONFIG,
+	     "%s holds a position, but replication slot \"%s\" does not exist",
+	     where,
+	     input->self.slot);
+	return fail_hint(
+		err,
+		"Changes since that position cannot be read any more. Start afresh with another "
+		"slot.name, topic.prefix and lake.namespace.");
+}
+
+static bool
+check_stream_position(const RecoveryInput *input, const StoredPosition *stored, Err *err)
+{
+	const Position *position = &stored->position;
+
+	if (input->confirmed_flush > position->end_lsn)
+	{
+		fail(err,
+		     ERR_CONFIG,
+		     "replication slot \"%s\" is at %X/%X, beyond the position %X/%X in %s",
+		     input->self.slot,
+		     LSN_ARGS(input->confirmed_flush),
+		     LSN_ARGS(position->end_lsn),
+		     stored->where);
+		return fail_hint(
+			err,
+			"Something else advanced the slot, or the output was restored from a backup: "
+			"the changes between are lost to it. Start afresh with another slot.name, "
+			"topic.prefix and lake.namespace.");
+	}
+	if (position->end_lsn > input->server_flush)
+	{
+		fail(err,
+		     ERR_CONFIG,
+		     "the position %X/%X in %s is beyond the server's WAL, which ends at %X/%X",
+		     LSN_ARGS(position->end_lsn),
+		     stored->where,
+		     LSN_ARGS(input->server_flush));
+		return fail_hint(
+			err,
+			"The database was restored to an earlier moment. Start afresh with another "
+			"slot.name, topic.prefix and lake.namespace.");
+	}
+	if (input->timeline_switch != 0 && position->end_lsn > input->timeline_switch)
+	{
+		fail(
+			err,
+			ERR_CONFIG,
+			"the position %X/%X in %s is beyond %X/%X, where the server left timeline %u",
+			LSN_ARGS(position->end_lsn),
+			stored->where,
+			LSN_ARGS(input->timeline_switch),
+			position->timeline);
+		return fail_hint(
+			err,
+			"A failover lost commits that were already published. Start afresh with "
+			"another slot.name, topic.prefix and lake.namespace.");
+	}
+	return true;
+}
+
+static bool
+decide_stream(const RecoveryInput *input, Recovery *recovery, Err *err)
+{
+	recovery->action = RECOVERY_STREAM;
+	recovery->least_end = UINT64_MAX;
+	for (int i = 0; i < input->count; i++)
+	{
+		if (!check_stream_position(input, &input->stored[i], err))
+			return false;
+		if (input->stored[i].position.end_lsn < recovery->least_end)
+			recovery->least_end = input->stored[i].position.end_lsn;
+	}
+	return true;
+}
+
+/*
+ * An output may have stored STREAM at the consistent point and the other not yet:
+ * nothing was streamed then, and the snapshot starts again for both.
+ */
+static bool
+is_snapshot_end(const Position *stream, const Position *unfinished)
+{
+	return unfinished->phase == POSITION_SNAPSHOT &&
+	       stream->end_lsn == unfinished->end_lsn &&
+	       stream->commit_lsn == unfinished->end_lsn;
+}
+
+bool
+recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
+{
+	const char *where = "";
+	const char *other = "";
+	const Position *stream = find_phase(input, POSITION_STREAM, &where);
+	const Position *unfinished = find_phase(input, POSITION_SNAPSHOT, &other);
+	const Position *none;
+
+	for (int i = 0; i < input->count; i++)
+		if (!position_same_source(
+				&input->stored[i].position, &input->self, input->stored[i].where, err))
+			return false;
+	if (unfinished == NULL)
+		unfinished = find_phase(input, POSITION_INTENT, &other);
+	none = find_phase(input, POSITION_NONE, unfinished != NULL ? &where : &other);
+	recovery->least_end = 0;
+	if (stream == NULL && unfinished == NULL)
+	{
+		if (input->slot_exists && !input->adopt)
+			return refuse_slot_without_position(input, err);
+		recovery->action = input->slot_exists ? RECOVERY_ADOPT : RECOVERY_FRESH;
+		return true;
+	}
+	if (stream == NULL || (unfinished != NULL && is_snapshot_end(stream, unfinished)))
+	{
+		recovery->action = RECOVERY_AGAIN;
+		return true;
+	}
+	if (none != NULL || unfinished != NULL)
+	{
+		fail(err,
+		     ERR_CONFIG,
+		     "%s has no position, but another output streams from slot \"%s\" already",
+		     other,
+		     input->self.slot);
+		return fail_hint(
+			err,
+			"An output cannot join a running slot yet. Run it with a slot.name of its own.");
+	}
+	if (!input->slot_exists)
+		return refuse_position_without_slot(input, where, err);
+	return decide_stream(input, recovery, err);
+}

@@ -1,0 +1,58 @@
+/*
+ * recovery.h
+ *		where to start, from what the outputs stored and what the server has.
+ *
+ * A pure decision (stream.md 11, 12, 14), so that every combination can be tested:
+ *
+ *		slot     positions              start
+ *		absent   none                   FRESH: intent, slot, snapshot, stream
+ *		any      intent or snapshot     AGAIN: drop the slot, which is ours, and as FRESH
+ *		present  all at stream          STREAM, unless there is a gap
+ *		present  none                   refused; ADOPT when snapshot.mode=no_data
+ *		absent   stream                 refused: what it would have sent is gone
+ *		present  some none, some stream refused: a new output on a running slot
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef OUTPUT_RECOVERY_H
+#define OUTPUT_RECOVERY_H
+
+#include "event/position.h"
+
+typedef enum RecoveryAction
+{
+	RECOVERY_FRESH,
+	RECOVERY_AGAIN,
+	RECOVERY_STREAM,
+	RECOVERY_ADOPT,
+} RecoveryAction;
+
+typedef struct StoredPosition
+{
+	const char *where; /* "Kafka", "the lake" */
+	Position position;
+} StoredPosition;
+
+typedef struct RecoveryInput
+{
+	const StoredPosition *stored;
+	int count;
+	Position self; /* system, timeline, database, slot, fingerprint */
+	bool slot_exists;
+	Lsn confirmed_flush; /* of the slot */
+	Lsn server_flush;    /* end of the server's durable WAL */
+	Lsn timeline_switch; /* where the server left the stored timeline; 0: same timeline or
+	                        not known */
+	bool adopt; /* snapshot.mode=no_data: a slot without any position is taken as it is */
+} RecoveryInput;
+
+typedef struct Recovery
+{
+	RecoveryAction action;
+	Lsn least_end; /* STREAM: what may be confirmed to begin with */
+} Recovery;
+
+/* ERR_CONFIG with a hint when starting would lose or repeat something. */
+bool recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err);
+
+#endif
