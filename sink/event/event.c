@@ -17,6 +17,7 @@ batch_new(BatchBudget *budget)
 	Batch *batch = xmalloc(sizeof *batch);
 
 	*batch = (Batch){ .arena = arena_new(), .budget = budget };
+	batch->number = atomic_fetch_add(&budget->batches, 1) + 1;
 	atomic_init(&batch->references, 1);
 	return batch;
 }

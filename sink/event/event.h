@@ -71,7 +71,8 @@ typedef struct BatchBudget
 {
 	atomic_size_t used; /* bytes */
 	size_t limit;
-	int wake_fd; /* eventfd written when a batch is freed; -1: none */
+	int wake_fd;                  /* eventfd written when a batch is freed; -1: none */
+	atomic_uint_fast64_t batches; /* made so far: numbers them */
 } BatchBudget;
 
 typedef struct Batch
@@ -83,6 +84,7 @@ typedef struct Batch
 	size_t bytes; /* accounted in budget */
 	Lsn end_lsn;  /* of the last COMMIT, KEEPALIVE or SNAPSHOT_END inside; 0: none */
 	int64_t received_us; /* clock_mono_us() when the first byte came */
+	uint64_t number;     /* unlike its address, never used again */
 	BatchBudget *budget;
 	atomic_int references;
 } Batch;

@@ -35,8 +35,9 @@ struct Decoder
 	Lsn last_end_lsn;
 	Lsn row_lsn; /* of the change before, in this transaction */
 	uint32_t ordinal;
-	/* Where the current transaction's copy is; new batch, new copy. */
-	const Batch *batch;
+	/* The batch number that the current transaction's copy lives in; new batch, new copy.
+	 */
+	uint64_t batch;
 	const Txn *copy;
 };
 
@@ -97,7 +98,7 @@ decoder_rewind(Decoder *decoder, Lsn last_end_lsn)
 	decoder->in_transaction = false;
 	decoder->reached = false;
 	decoder->last_end_lsn = last_end_lsn;
-	decoder->batch = NULL;
+	decoder->batch = 0;
 }
 
 void
@@ -184,7 +185,7 @@ read_begin(const Input *input)
 	decoder->in_transaction = true;
 	decoder->row_lsn = 0;
 	decoder->ordinal = 0;
-	decoder->batch = NULL;
+	decoder->batch = 0;
 	return true;
 }
 
@@ -201,16 +202,16 @@ read_origin(const Input *input)
 		return env_fail(input->error, "the origin's name is too long");
 	memcpy(decoder->origin, name, strlen(name) + 1);
 	decoder->txn.origin = decoder->origin;
-	decoder->batch = NULL;
+	decoder->batch = 0;
 	return true;
 }
 
 static const Txn *
 current_txn(Decoder *decoder, Batch *batch)
 {
-	if (decoder->batch != batch)
+	if (decoder->batch != batch->number)
 	{
-		decoder->batch = batch;
+		decoder->batch = batch->number;
 		decoder->copy = batch_txn(batch, &decoder->txn);
 	}
 	return decoder->copy;
