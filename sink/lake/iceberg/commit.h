@@ -59,9 +59,12 @@ typedef struct TableState
 	Arena *arena;                  /* holds this struct, the metadata and the array */
 } TableState;
 
-/* The state of a table without a snapshot, or with manifests still to be added. */
-TableState *table_state_new(const TableMetadata *metadata, const char *metadata_location,
-                            int64_t version);
+/*
+ * The state that metadata JSON describes, its manifests still to be added.
+ * Errors are those of metadata_read.
+ */
+MUST_CHECK bool table_state_new(Slice metadata, const char *metadata_location,
+                                int64_t version, TableState **state, Err *err);
 
 /* Add a manifest in list order: bytes are those of file.path.  For loading only. */
 MUST_CHECK bool table_state_add(TableState *state, const ManifestFile *file, Slice bytes,

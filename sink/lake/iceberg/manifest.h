@@ -161,8 +161,8 @@ typedef struct ManifestFile
 /* What a manifest's header says. */
 typedef struct ManifestHeader
 {
-	const IcebergSchema *schema;
-	const PartitionSpec *spec;
+	const TableMetadata *metadata; /* its current schema is written */
+	const PartitionSpec *spec;     /* of every entry */
 	ManifestContent content;
 } ManifestHeader;
 

@@ -106,11 +106,8 @@ typedef struct NewTable
 	IcebergProperties properties;
 } NewTable;
 
-/* The metadata of a new table; strings and arrays are copied into arena. */
+/* The metadata of a new table; strings and arrays stay those of table. */
 TableMetadata *metadata_new(Arena *arena, const NewTable *table);
-
-/* A deep copy whose lifetime is arena's. */
-TableMetadata *metadata_copy(Arena *arena, const TableMetadata *metadata);
 
 /*
  * Read JSON.  ERR_FATAL says what is wrong with the document; the caller adds

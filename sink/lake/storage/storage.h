@@ -49,9 +49,12 @@ typedef struct StorageOps
 	/* Create.  ERR_CONFLICT when the file exists; of many callers one wins. */
 	bool (*put_if_absent)(Storage *storage, const char *path, Slice bytes, Err *err);
 
-	/* Every file below a directory, at any depth, in byte order of paths.  None is no
-	 * error. */
-	bool (*list)(Storage *storage, Arena *arena, const char *directory,
+	/*
+	 * Files below a directory in byte order of paths: deep, every one at any
+	 * depth; else those directly in it and its directories, which end in "/".
+	 * A directory that does not exist is empty.
+	 */
+	bool (*list)(Storage *storage, Arena *arena, const char *directory, bool deep,
 	             StoredFiles *files, Err *err);
 
 	/* Remove a file; that it is missing is no error. */
@@ -86,7 +89,7 @@ MUST_CHECK bool storage_put(Storage *storage, const char *path, Slice bytes, Err
 MUST_CHECK bool storage_put_if_absent(Storage *storage, const char *path, Slice bytes,
                                       Err *err);
 MUST_CHECK bool storage_list(Storage *storage, Arena *arena, const char *directory,
-                             StoredFiles *files, Err *err);
+                             bool deep, StoredFiles *files, Err *err);
 MUST_CHECK bool storage_remove(Storage *storage, const char *path, Err *err);
 MUST_CHECK bool storage_size(Storage *storage, const char *path, int64_t *size, Err *err);
 MUST_CHECK bool storage_local_path(Storage *storage, Arena *arena, const char *path,
@@ -116,5 +119,8 @@ MUST_CHECK bool storage_local_uri(Arena *arena, const char *directory, const cha
  * name instead.  Different names give different parts.
  */
 const char *storage_encode_part(Arena *arena, const char *name);
+
+/* The name that a part encodes; a part cut short by a hash gives itself. */
+const char *storage_decode_part(Arena *arena, const char *part);
 
 #endif
