@@ -17,8 +17,17 @@ typedef struct Decoder Decoder;
 
 /* last_end_lsn: end of the last transaction before the stream starts, 0 when unknown. */
 Decoder *decoder_new(Lsn last_end_lsn);
-void
-decoder_free(Decoder *decoder); /* relations are kept: batches may still point to them */
+
+/* Relations are kept: batches may still point to them.  NULL is allowed. */
+void decoder_free(Decoder *decoder);
+
+/* Forget the transaction being read: the stream starts anew. */
+void decoder_rewind(Decoder *decoder, Lsn last_end_lsn);
+
+/* Take no transaction whose commit record starts at or beyond until (0: no limit);
+ * decoder_reached tells when one came. */
+void decoder_set_until(Decoder *decoder, Lsn until);
+bool decoder_reached(const Decoder *decoder);
 
 /* Append the frame's events to batch, which must keep frame's bytes (they are sliced, not
  * copied).  ERR_FATAL when malformed. */
