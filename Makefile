@@ -5,6 +5,7 @@
 #   PG_CONFIG=/path/to/pg_config   the server to build for and to test with
 #   DUCKDB_DIR=/dir                duckdb.h and libduckdb to use instead of the pinned ones
 #   WERROR=1                       warnings are errors (CI)
+#   V=1                            show the compiler's command lines
 #   DESTDIR= PREFIX=               where make install puts the worker
 
 PG_CONFIG ?= pg_config
@@ -12,14 +13,14 @@ PREFIX    ?= /usr/local
 BUILD     ?= build
 TOOLS     := regress/tools
 
-export PG_CONFIG BUILD DUCKDB_DIR WERROR
+export PG_CONFIG BUILD DUCKDB_DIR WERROR V
 
 SINK := $(MAKE) -f sink/Makefile
 
 all: decoder sink ## build the plugin and the worker (default)
 
 decoder: ## build build/decoder/cdc_decoder.so for the server of PG_CONFIG
-	@$(TOOLS)/build-decoder.sh
+	+@$(TOOLS)/build-decoder.sh
 
 sink: ## build build/cdc-sink
 	@$(SINK) worker

@@ -11,4 +11,8 @@ cd "$build/decoder"
 # the file "server" changes when the server does, and with it every object
 server="$("$pg_config" --version) $("$pg_config" --includedir-server) ${WERROR:+werror}"
 [ -e server ] && [ "$(<server)" = "$server" ] || printf '%s\n' "$server" >server
-exec make --no-print-directory -f "$top/decoder/Makefile" PG_CONFIG="$pg_config" "$@"
+quiet=-s
+[ -z "${V:-}" ] || quiet=
+# shellcheck disable=SC2086
+exec make --no-print-directory $quiet -f "$top/decoder/Makefile" with_llvm=no \
+    PG_CONFIG="$pg_config" "$@"
