@@ -73,6 +73,7 @@ typedef struct EnvOptions
 	bool include_unknown_datatypes;
 	bool publish_via_partition_root;
 	const char *unavailable_value_placeholder; /* __debezium_unavailable_value */
+	bool lossless; /* not an option: bronze's printing, see render_options_bronze() */
 } EnvOptions;
 
 /* What part of the path an option acts on; the worker sends WIRE ones to the plugin. */
@@ -82,10 +83,23 @@ typedef enum OptionScope
 	OPTION_RENDER, /* decides how an event is printed */
 } OptionScope;
 
+typedef enum OptionKind
+{
+	OPTION_BOOL,
+	OPTION_WORD,  /* one of values, stored as its place among them */
+	OPTION_TEXT,  /* any text */
+	OPTION_NAME,  /* text that is not empty */
+	OPTION_LIST,  /* FilterList */
+	OPTION_SKIPS, /* SKIP_ bits */
+} OptionKind;
+
 typedef struct EnvOptionDef
 {
-	const char *name; /* Debezium property: "decimal.handling.mode" */
+	const char *name;   /* Debezium property: "decimal.handling.mode" */
+	const char *option; /* the same with underscores: the plugin's option */
 	OptionScope scope;
+	OptionKind kind;
+	size_t offset;      /* into EnvOptions */
 	const char *boot;   /* default, in the user's syntax */
 	const char *values; /* accepted words, "precise, double, string", or what is expected:
 	                       "regular expressions" */

@@ -1,0 +1,371 @@
+/*
+ * options.c
+ *		the table of options that shape an event, and their parser.
+ *
+ * Defaults are text and go through the same parser as what a user writes, so a
+ * bad default fails the first test.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "envelope/options.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#define AT(member)  offsetof(EnvOptions, member)
+#define REGEXES     "regular expressions, separated by commas"
+#define TABLE_DOC   ", matched whole and without case against schema.table."
+#define COLUMN_DOC  ", matched whole and without case against schema.table.column."
+#define SCHEMA_DOC  ", matched whole and without case."
+#define BOOL_VALUES "true, false"
+
+/* clang-format off */
+static const EnvOptionDef option_table[] = {
+	{ "binary.handling.mode", "binary_handling_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(binary_handling_mode),
+	  "bytes", "bytes, base64, base64-url-safe, hex",
+	  "How bytea is printed: Connect bytes, or a string of that encoding." },
+	{ "column.exclude.list", "column_exclude_list",
+	  OPTION_WIRE, OPTION_LIST, AT(column_exclude_list), "", REGEXES,
+	  "Columns to leave out of values" COLUMN_DOC },
+	{ "column.include.list", "column_include_list",
+	  OPTION_WIRE, OPTION_LIST, AT(column_include_list), "", REGEXES,
+	  "Columns to capture, all when empty" COLUMN_DOC },
+	{ "decimal.handling.mode", "decimal_handling_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(decimal_handling_mode),
+	  "precise", "precise, double, string",
+	  "How numeric and money are printed: Connect Decimal, double or string." },
+	{ "extended.headers.enabled", "extended_headers_enabled",
+	  OPTION_RENDER, OPTION_BOOL, AT(extended_headers_enabled), "true", BOOL_VALUES,
+	  "Whether records carry the four __debezium.context headers." },
+	{ "include.unknown.datatypes", "include_unknown_datatypes",
+	  OPTION_RENDER, OPTION_BOOL, AT(include_unknown_datatypes), "false", BOOL_VALUES,
+	  "Whether columns of types without a mapping appear, as bytes of their text." },
+	{ "interval.handling.mode", "interval_handling_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(interval_handling_mode),
+	  "numeric", "numeric, string",
+	  "How interval is printed: microseconds, or an ISO 8601 duration." },
+	{ "publish.via.partition.root", "publish_via_partition_root",
+	  OPTION_WIRE, OPTION_BOOL, AT(publish_via_partition_root), "false", BOOL_VALUES,
+	  "Whether changes of a partition are named after the partitioned table." },
+	{ "replace.null.with.default", "replace_null_with_default",
+	  OPTION_RENDER, OPTION_BOOL, AT(replace_null_with_default), "true", BOOL_VALUES,
+	  "Whether a null is printed as its column's default, as JsonConverter does." },
+	{ "schema.exclude.list", "schema_exclude_list",
+	  OPTION_WIRE, OPTION_LIST, AT(schema_exclude_list), "", REGEXES,
+	  "Schemas to leave out" SCHEMA_DOC },
+	{ "schema.include.list", "schema_include_list",
+	  OPTION_WIRE, OPTION_LIST, AT(schema_include_list), "", REGEXES,
+	  "Schemas to capture, all when empty" SCHEMA_DOC },
+	{ "schemas.enable", "schemas_enable",
+	  OPTION_RENDER, OPTION_BOOL, AT(schemas_enable), "false", BOOL_VALUES,
+	  "Whether keys and values carry their Connect schema." },
+	{ "skipped.operations", "skipped_operations",
+	  OPTION_RENDER, OPTION_SKIPS, AT(skipped_operations),
+	  "t", "c, u, d, t, separated by commas, or none",
+	  "Operations that give no record." },
+	{ "table.exclude.list", "table_exclude_list",
+	  OPTION_WIRE, OPTION_LIST, AT(table_exclude_list), "", REGEXES,
+	  "Tables to leave out" TABLE_DOC },
+	{ "table.include.list", "table_include_list",
+	  OPTION_WIRE, OPTION_LIST, AT(table_include_list), "", REGEXES,
+	  "Tables to capture, all when empty" TABLE_DOC },
+	{ "time.precision.mode", "time_precision_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(time_precision_mode),
+	  "adaptive",
+	  "adaptive, adaptive_time_microseconds, microseconds, nanoseconds, connect, isostring",
+	  "How date, time and timestamp are printed." },
+	{ "tombstones.on.delete", "tombstones_on_delete",
+	  OPTION_RENDER, OPTION_BOOL, AT(tombstones_on_delete), "true", BOOL_VALUES,
+	  "Whether a delete is followed by a record of the same key and a null value." },
+	{ "topic.delimiter", "topic_delimiter",
+	  OPTION_RENDER, OPTION_NAME, AT(topic_delimiter), ".", "text",
+	  "What stands between prefix, schema and table in a topic." },
+	{ "topic.prefix", "topic_prefix",
+	  OPTION_RENDER, OPTION_NAME, AT(topic_prefix), "cdc", "text",
+	  "First part of every topic, and the source's name." },
+	{ "unavailable.value.placeholder", "unavailable_value_placeholder",
+	  OPTION_RENDER, OPTION_TEXT, AT(unavailable_value_placeholder),
+	  "__debezium_unavailable_value", "text, or hex: and hexadecimal digits",
+	  "What stands for an unchanged TOAST value that the server did not send." },
+};
+/* clang-format on */
+
+#define OPTION_COUNT (sizeof option_table / sizeof *option_table)
+
+const EnvOptionDef *
+env_option_table(size_t *count)
+{
+	*count = OPTION_COUNT;
+	return option_table;
+}
+
+const EnvOptionDef *
+env_option_find(const char *name)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (strcmp(option_table[i].name, name) == 0 ||
+		    strcmp(option_table[i].option, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+/* Levenshtein's distance, capped names; the usual two-row form. */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+	enum
+	{
+		MAX = 64
+	};
+	size_t rows[MAX + 1];
+	size_t a_len = strnlen(a, MAX);
+	size_t b_len = strnlen(b, MAX);
+
+	for (size_t j = 0; j <= b_len; j++)
+		rows[j] = j;
+	for (size_t i = 1; i <= a_len; i++)
+	{
+		size_t diagonal = rows[0];
+
+		rows[0] = i;
+		for (size_t j = 1; j <= b_len; j++)
+		{
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = rows[j];
+			if (diagonal + 1 < best)
+				best = diagonal + 1;
+			if (rows[j - 1] + 1 < best)
+				best = rows[j - 1] + 1;
+			rows[j] = best;
+		}
+	}
+	return rows[b_len];
+}
+
+const char *
+env_option_nearest(const char *name, char separator)
+{
+	const char *nearest = NULL;
+	size_t best = strlen(name) / 3 + 1; /* farther than this is another word */
+
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+	{
+		const char *candidate =
+			separator == '.' ? option_table[i].name : option_table[i].option;
+		size_t distance = edit_distance(name, candidate);
+
+		if (distance <= best && (nearest == NULL || distance < best))
+		{
+			best = distance;
+			nearest = candidate;
+		}
+	}
+	return nearest;
+}
+
+void
+env_options_init(EnvOptions *options, const Alloc *alloc)
+{
+	EnvError error;
+
+	memset(options, 0, sizeof *options);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		(void) env_option_set(
+			options, option_table[i].name, option_table[i].boot, alloc, &error);
+}
+
+static bool
+parse_bool(const char *text, bool *result)
+{
+	static const struct
+	{
+		const char *word;
+		bool value;
+	} words[] = {
+		{ "true", true }, { "false", false }, { "on", true }, { "off", false },
+		{ "yes", true },  { "no", false },    { "1", true },  { "0", false },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+	{
+		if (strcasecmp(words[i].word, text) != 0)
+			continue;
+		*result = words[i].value;
+		return true;
+	}
+	return false;
+}
+
+/* The next item of a comma-separated list, spaces trimmed; false at its end. */
+static bool
+next_item(const char **at, Slice *item)
+{
+	const char *start = *at;
+	const char *end;
+
+	if (start == NULL)
+		return false;
+	end = start + strcspn(start, ",");
+	*at = *end == ',' ? end + 1 : NULL;
+	while (start < end && *start == ' ')
+		start++;
+	while (end > start && end[-1] == ' ')
+		end--;
+	*item = (Slice){ start, (size_t) (end - start) };
+	return true;
+}
+
+static bool
+item_is(Slice item, Slice word)
+{
+	return item.len == word.len && strncasecmp(item.data, word.data, word.len) == 0;
+}
+
+static bool
+parse_word(const char *values, const char *text, int *result)
+{
+	Slice word;
+
+	for (int i = 0; next_item(&values, &word); i++)
+	{
+		if (!item_is(slice_from(text), word))
+			continue;
+		*result = i;
+		return true;
+	}
+	return false;
+}
+
+static bool
+parse_skips(const char *text, int *result)
+{
+	static const char *const words = "c,u,d,t";
+	int bits = 0;
+	bool none = false;
+	Slice item;
+
+	while (next_item(&text, &item))
+	{
+		const char *rest = words;
+		Slice word;
+		int bit = 0;
+
+		if (item_is(item, slice_from("none")))
+		{
+			none = true;
+			continue;
+		}
+		for (int i = SKIP_CREATE; next_item(&rest, &word); i <<= 1)
+			if (item_is(item, word))
+				bit = i;
+		if (bit == 0)
+			return false;
+		bits |= bit;
+	}
+	*result = bits;
+	return !none || bits == 0;
+}
+
+/* Store value; false when it is not acceptable, with error->message set only for lists.
+ */
+static bool
+store(const EnvOptionDef *def, void *member, const char *value, const Alloc *alloc,
+      EnvError *error)
+{
+	FilterList list;
+
+	switch (def->kind)
+	{
+		case OPTION_BOOL:
+			return parse_bool(value, member);
+		case OPTION_WORD:
+			return parse_word(def->values, value, member);
+		case OPTION_SKIPS:
+			return parse_skips(value, member);
+		case OPTION_NAME:
+			if (*value == '\0')
+				return false;
+			break;
+		case OPTION_TEXT:
+			break;
+		case OPTION_LIST:
+			if (!filter_compile(&list, value, alloc, error))
+				return false;
+			filter_free(member);
+			memcpy(member, &list, sizeof list);
+			return true;
+	}
+	*(const char **) member = alloc_copy(alloc, slice_from(value));
+	return true;
+}
+
+bool
+env_option_set(EnvOptions *options, const char *name, const char *value,
+               const Alloc *alloc, EnvError *error)
+{
+	const EnvOptionDef *def = env_option_find(name);
+	const char *nearest;
+
+	if (def == NULL)
+	{
+		(void) env_fail(error, "unrecognized option \"%s\"", name);
+		nearest = env_option_nearest(name, strchr(name, '.') != NULL ? '.' : '_');
+		if (nearest != NULL)
+			(void) snprintf(error->hint,
+			                sizeof error->hint,
+			                "Perhaps you meant the option \"%s\".",
+			                nearest);
+		return false;
+	}
+	error->message[0] = '\0';
+	if (store(def, (char *) options + def->offset, value, alloc, error))
+		return true;
+	if (error->message[0] == '\0')
+	{
+		(void) env_fail(error, "invalid value for option \"%s\": \"%s\"", name, value);
+		(void) snprintf(
+			error->hint, sizeof error->hint, "Available values: %s.", def->values);
+	}
+	return false;
+}
+
+void
+env_options_fini(EnvOptions *options)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_table[i].kind == OPTION_LIST)
+			filter_free(
+				(FilterList *) (void *) ((char *) options + option_table[i].offset));
+}
+
+static uint64_t
+hash_text(uint64_t hash, const char *text)
+{
+	do
+		hash = (hash ^ (uint8_t) *text) * UINT64_C(0x100000001b3);
+	while (*text++ != '\0');
+	return hash;
+}
+
+uint64_t
+env_options_fingerprint(const EnvOptions *options)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+	{
+		const EnvOptionDef *def = &option_table[i];
+		const void *member = (const char *) options + def->offset;
+
+		if (def->scope != OPTION_WIRE)
+			continue;
+		hash = hash_text(hash, def->name);
+		if (def->kind == OPTION_LIST)
+			hash = hash_text(hash, ((const FilterList *) member)->text);
+		else
+			hash = hash_text(hash, *(const bool *) member ? "true" : "false");
+	}
+	return hash;
+}
