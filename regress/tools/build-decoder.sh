@@ -3,7 +3,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 pg_config=${PG_CONFIG:-pg_config}
-pgxs=$("$pg_config" --pgxs 2>/dev/null) && [ -e "$pgxs" ] ||
+[ -e "$("$pg_config" --pgxs 2>/dev/null)" ] ||
     die "no PostgreSQL server headers by \"$pg_config\"; run make deps or set PG_CONFIG"
 
 mkdir -p "$build/decoder/envelope"

@@ -2,6 +2,7 @@
 # duckdb.sh: which DuckDB the worker is linked with.
 #
 #   duckdb.sh cflags | libs     for the compiler
+#   duckdb.sh ready             exit 0 if nothing has to be downloaded
 #   duckdb.sh fetch             download the pinned one if it is the one to use and is not there
 #
 # In this order: DUCKDB_DIR (duckdb.h and libduckdb, static or shared, in it or in include/ and lib/),
@@ -47,11 +48,14 @@ include_dir()
     if [ -d "$1/include" ]; then echo "-isystem $1/include"; else echo "-isystem $1"; fi
 }
 
+ready()
+{
+    [ -n "${DUCKDB_DIR:-}" ] || from_system || [ -e "$pinned/.complete" ]
+}
+
 fetch()
 {
-    [ -z "${DUCKDB_DIR:-}" ] || return 0
-    ! from_system || return 0
-    [ ! -e "$pinned/.complete" ] || return 0
+    ! ready || return 0
     [ -n "$sum" ] || die "no static DuckDB for $(uname -m); set DUCKDB_DIR"
     command -v go >/dev/null || die "go is needed to download DuckDB; run make deps"
 
@@ -71,6 +75,7 @@ fetch()
 }
 
 case ${1:-} in
+    ready) ready ;;
     fetch) fetch ;;
     cflags)
         if [ -n "${DUCKDB_DIR:-}" ]; then include_dir "$DUCKDB_DIR"
@@ -82,5 +87,5 @@ case ${1:-} in
         elif from_system; then echo -lduckdb
         else link_dir "$pinned"; fi
         ;;
-    *) sed -n '2,6p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,7p' "$0" >&2; exit 2 ;;
 esac

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# deps.sh: installs what is missing, silently when nothing is.
+#
+#   deps.sh build         compilers, libraries, server headers, DuckDB
+#   deps.sh test          server, broker jars, Python readers, lint tools
+#
+# Distribution packages need root; without it the one command to run is printed.  Downloads are pinned
+# by checksum and cached for all clones in ${XDG_CACHE_HOME:-~/.cache}/cdc-decoder.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# what is asked for            which package has it
+build_needs='
+    cmd:gcc                    gcc
+    cmd:g++                    g++
+    file:/usr/include/stdio.h  libc6-dev
+    cmd:make                   make
+    cmd:pkg-config             pkgconf
+    pc:libpq                   libpq-dev
+    pc:rdkafka                 librdkafka-dev
+    pc:libcurl                 libcurl4-openssl-dev
+    pc:json-c                  libjson-c-dev
+    pc:zlib                    zlib1g-dev
+    pc:openssl                 libssl-dev
+    pc:libmicrohttpd           libmicrohttpd-dev
+    pgxs:                      postgresql-server-dev-NN
+    duckdb:                    golang-go
+    duckdb:                    ca-certificates
+'
+test_needs='
+    pc:cmocka                  libcmocka-dev
+    server:                    postgresql-NN
+    cmd:setpriv                util-linux
+    cmd:java                   default-jre-headless
+    jars:                      maven
+    venv:                      python3-venv
+    cmd:shellcheck             shellcheck
+    cmd:clang-tidy             clang-tidy
+'
+
+pg_config=${PG_CONFIG:-pg_config}
+
+# The major version to install: that of the server headers in place, else the distribution's.
+pg_major()
+{
+    local found
+    found=$("$pg_config" --version 2>/dev/null | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p')
+    [ -n "$found" ] || found=$(apt-cache search --names-only '^postgresql-server-dev-[0-9]+$' |
+        sed -n 's/^postgresql-server-dev-\([0-9]*\) .*/\1/p' | sort -n | tail -1)
+    [ -n "$found" ] || die "no package postgresql-server-dev-NN is known to apt"
+    echo "$found"
+}
+
+kafka_stamp()
+{
+    cat regress/kafka/pom.xml regress/kafka/jars.sha256 | sha256sum | cut -c1-12
+}
+
+venv_stamp()
+{
+    sha256sum regress/tools/requirements.txt | cut -c1-12
+}
+
+# satisfied PROBE
+satisfied()
+{
+    local what=${1#*:}
+    case $1 in
+        cmd:*) command -v "$what" >/dev/null ;;
+        file:*) [ -e "$what" ] ;;
+        pc:*) pkg-config --exists "$what" 2>/dev/null ;;
+        pgxs:) [ -e "$("$pg_config" --pgxs 2>/dev/null)" ] ;;
+        server:) [ -x "$("$pg_config" --bindir 2>/dev/null)/postgres" ] ;;
+        duckdb:) regress/tools/duckdb.sh ready || command -v go >/dev/null ;;
+        jars:) [ -e "$cache/kafka-$(kafka_stamp)/.complete" ] || command -v mvn >/dev/null ;;
+        venv:) [ -e "$build/venv/.complete" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+        *) die "unrecognized probe \"$1\"" ;;
+    esac
+}
+
+# missing_packages TABLE: the packages of the probes that fail, NN not yet replaced
+missing_packages()
+{
+    local probe package
+    while read -r probe package; do
+        [ -n "$probe" ] || continue
+        satisfied "$probe" || echo "$package"
+    done <<<"$1"
+}
+
+install_packages()
+{
+    local names
+    names=$(missing_packages "$1" | sort -u | tr '\n' ' ')
+    [ -n "${names// /}" ] || return 0
+    command -v apt-get >/dev/null || die "please install: $names"
+    if [ "$(id -u)" != 0 ]; then
+        [[ $names != *NN* ]] || names=${names//NN/$(pg_major)}
+        die "packages are missing; run: sudo apt-get install -y $names"
+    fi
+    say "installing packages"
+    run_quietly "$build/log/apt-update.log" apt-get update -q || die "could not update the package lists"
+    [[ $names != *NN* ]] || names=${names//NN/$(pg_major)}
+    say "$names"
+    # A cluster and a service nobody asked for would come with the server: tests make their own.
+    local had_conf=
+    if [[ $names == *postgresql-[0-9]* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+        mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+        had_conf=no
+    fi
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive run_quietly "$build/log/apt-install.log" \
+        apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold $names ||
+        die "could not install packages"
+    [ -z "$had_conf" ] || say "no default cluster was made (create_main_cluster = false)"
+}
+
+# The jars by Maven, then every one of them compared with the committed list.
+fetch_kafka()
+{
+    local dir scratch
+    dir=$cache/kafka-$(kafka_stamp)
+    [ ! -e "$dir/.complete" ] || return 0
+    say "downloading Apache Kafka"
+    mkdir -p "$cache"
+    scratch=$(mktemp -d "$cache/kafka.XXXXXX")
+    chmod 755 "$scratch"
+    run_quietly "$build/log/kafka.log" mvn -B -q -f regress/kafka/pom.xml -Dkafka.libdir="$scratch" \
+        dependency:copy-dependencies || die "could not download Apache Kafka"
+    (cd "$scratch" && sha256sum --quiet --strict -c "$top/regress/kafka/jars.sha256") ||
+        die "a jar of Apache Kafka differs from regress/kafka/jars.sha256"
+    [ "$(find "$scratch" -name '*.jar' | wc -l)" = "$(wc -l <regress/kafka/jars.sha256)" ] ||
+        die "Apache Kafka came with a jar that regress/kafka/jars.sha256 does not list"
+    : >"$scratch/.complete"
+    rm -rf "$dir"
+    mv "$scratch" "$dir"
+}
+
+make_venv()
+{
+    local venv=$build/venv stamp
+    stamp=$(venv_stamp)
+    [ ! -e "$venv/.complete" ] || [ "$(<"$venv/.complete")" != "$stamp" ] || return 0
+    say "installing Python packages into $venv"
+    rm -rf "$venv"
+    mkdir -p "$build"
+    run_quietly "$build/log/venv.log" python3 -m venv "$venv" || die "could not make $venv"
+    run_quietly "$build/log/pip.log" "$venv/bin/python" -m pip install -q --disable-pip-version-check \
+        --no-input --only-binary :all: -r regress/tools/requirements.txt ||
+        die "could not install the Python packages"
+    echo "$stamp" >"$venv/.complete"
+}
+
+[ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
+needs=
+for part; do
+    case $part in
+        build) needs+=$build_needs ;;
+        test) needs+=$test_needs ;;
+        *) die "unrecognized part \"$part\"" ;;
+    esac
+done
+install_packages "$needs"
+for part; do
+    case $part in
+        build) regress/tools/duckdb.sh fetch ;;
+        test)
+            fetch_kafka
+            make_venv
+            ;;
+    esac
+done
