@@ -25,7 +25,7 @@ typedef struct SnapshotRequest
 	BatchBudget *budget;
 	SnapshotSink sink;
 	void *context;
-	const volatile int *stop; /* nonzero: give up with ERR_RETRY "asked to stop" */
+	atomic_int *stop; /* nonzero: give up with ERR_RETRY "asked to stop" */
 } SnapshotRequest;
 
 /*
