@@ -197,8 +197,14 @@ integer_of(Slice bytes, bool big_endian)
 	return (__int128) value;
 }
 
-static double
-real_of(Slice bytes)
+__int128
+bound_integer(const IcebergType *type, Slice bytes)
+{
+	return integer_of(bytes, type->kind == ICEBERG_DECIMAL);
+}
+
+double
+bound_real(Slice bytes)
 {
 	float narrow;
 	double wide;
@@ -276,15 +282,15 @@ bound_compare(const IcebergType *type, Slice a, Slice b)
 		layout = layouts[type->kind].layout;
 	if (layout == LAYOUT_REAL)
 	{
-		double left = real_of(a);
-		double right = real_of(b);
+		double left = bound_real(a);
+		double right = bound_real(b);
 
 		return (left > right) - (left < right);
 	}
 	if (layout == LAYOUT_INTEGER || layout == LAYOUT_DECIMAL)
 	{
-		__int128 left = integer_of(a, layout == LAYOUT_DECIMAL);
-		__int128 right = integer_of(b, layout == LAYOUT_DECIMAL);
+		__int128 left = bound_integer(type, a);
+		__int128 right = bound_integer(type, b);
 
 		return (left > right) - (left < right);
 	}

@@ -61,4 +61,10 @@ int bound_compare(const IcebergType *type, Slice a, Slice b);
 /* True when the length of bytes is right for the type. */
 bool bound_is_valid(const IcebergType *type, Slice bytes);
 
+/* The number that valid bytes of an integer, date, time or decimal type hold. */
+__int128 bound_integer(const IcebergType *type, Slice bytes);
+
+/* The number that valid bytes of a float or double hold. */
+double bound_real(Slice bytes);
+
 #endif

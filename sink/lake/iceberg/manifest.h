@@ -198,9 +198,9 @@ MUST_CHECK bool manifest_write(Arena *arena, const ManifestHeader *header,
  * row of a list.  path, length, sequence_number and added_snapshot_id are the
  * caller's to fill in; inherited sequence numbers count as commit_sequence.
  */
-void manifest_summarize(Arena *arena, const ManifestHeader *header,
-                        ManifestEntries entries, int64_t commit_sequence,
-                        ManifestFile *file);
+MUST_CHECK bool manifest_summarize(Arena *arena, const ManifestHeader *header,
+                                   ManifestEntries entries, int64_t commit_sequence,
+                                   ManifestFile *file, Err *err);
 
 /*
  * The entries of a manifest, all statuses, with sequence numbers and snapshot
@@ -216,7 +216,8 @@ Slice manifest_list_write(Arena *arena, const ManifestListHeader *header,
 MUST_CHECK bool manifest_list_read(Arena *arena, const char *path, Slice bytes,
                                    ManifestFiles *files, Err *err);
 
-/* A deep copy whose lifetime is arena's. */
+/* Deep copies whose lifetime is arena's. */
 void data_file_copy(Arena *arena, const DataFile *from, DataFile *to);
+void manifest_file_copy(Arena *arena, const ManifestFile *from, ManifestFile *to);
 
 #endif
