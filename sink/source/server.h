@@ -4,7 +4,8 @@
  *
  * Every session is pinned by one list of settings (stream.md 2): client_encoding=UTF8,
  * DateStyle=ISO, IntervalStyle=postgres, TimeZone=UTC, extra_float_digits=3,
- * bytea_output=hex, row_security=off.
+ * bytea_output=hex, row_security=off; besides, search_path=pg_catalog, so that names in
+ * defaults and types are printed alike everywhere, and no timeout may end a long read.
  *
  * Errors: ERR_RETRY for what a wait may heal (server starting, connection lost,
  * slot in use), ERR_CONFIG for what somebody must change (authentication, absent
@@ -27,9 +28,24 @@
  * releases it. */
 PGconn *server_connect(const Config *config, bool replication, Err *err) MUST_CHECK;
 
-/* Run sql and want its result status; NULL with err set otherwise (kind by SQLSTATE).
- * PQclear releases it. */
+/* Run sql and want rows or a completed command; NULL with err set otherwise (kind by
+ * SQLSTATE).  PQclear releases it. */
 PGresult *server_query(PGconn *conn, const char *sql, Err *err) MUST_CHECK;
+
+/*
+ * Describe the failure of result (NULL: of the connection) in err: the server's primary
+ * message, detail and SQLSTATE, its hint, and the kind that server.c's table has for
+ * the SQLSTATE.  Returns false.
+ */
+bool server_fail(PGconn *conn, const PGresult *result, Err *err);
+
+/* Append text as an SQL literal (quote is ') or identifier (quote is ").  Good for
+ * replication commands too; a session's standard_conforming_strings is pinned on. */
+void server_quote(Buf *sql, char quote, const char *text);
+
+/* Column of a row: its text, or "" for null. */
+const char *server_text(const PGresult *result, int row, int column);
+uint32_t server_oid(const PGresult *result, int row, int column);
 
 typedef struct ServerIdentity
 {
@@ -57,15 +73,31 @@ typedef struct SlotState
 bool server_slot(PGconn *conn, const char *slot, SlotState *state, Err *err) MUST_CHECK;
 bool server_drop_slot(PGconn *conn, const char *slot, Err *err) MUST_CHECK;
 
+#define SERVER_PLUGIN "cdc_decoder"
+
 /*
  * Create the logical slot with plugin cdc_decoder on a replication connection and export
  * its snapshot, which lives until the connection's next command.  snapshot receives its
- * name. Hints for output_plugin_libraries (unquoted form, appended to the current value,
- * and pg_reload_conf), wal_level, max_replication_slots, missing library.
+ * name.  Waits for the transactions that are running to end; names the oldest one in the
+ * log every ten seconds, asked through sql.  ERR_RETRY when a signal interrupts the wait.
+ * Hints as by server_slot_hint.
  */
 bool server_create_slot(PGconn *replication, PGconn *sql, const Config *config,
                         bool temporary, const char *slot, Lsn *consistent,
                         char snapshot[64], Err *err) MUST_CHECK;
+
+/*
+ * Give err, a failure to create or stream from a slot, the hint that the server's
+ * settings call for: output_plugin_libraries (unquoted form, appended to the current
+ * value, and pg_reload_conf), wal_level, max_replication_slots, missing library, missing
+ * privilege.  sqlstate NULL: changes nothing.  Returns false.
+ */
+bool server_slot_hint(PGconn *sql, const Config *config, const char *sqlstate, Err *err);
+
+/* Whether output_plugin_libraries, where the server has it, allows the plugin; value
+ * receives the list as it should read with the plugin in it, unquoted. */
+bool server_plugin_allowed(PGconn *sql, bool *allowed, char value[512],
+                           Err *err) MUST_CHECK;
 
 typedef struct TableList
 {
