@@ -1,0 +1,239 @@
+/*
+ * test_position.c
+ *		positions as text, what they cover, and where to start from them.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#undef fail
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "event/position.h"
+#include "output/recovery.h"
+
+static const Position self = {
+	.system_id = UINT64_C(7300000000000000001),
+	.timeline = 3,
+	.database = "sh op=%\xc3\xa9",
+	.slot = "cdc_sink",
+	.fingerprint = UINT64_C(0xfedcba9876543210),
+};
+
+static Position
+at(PositionPhase phase, Lsn commit_lsn, Lsn end_lsn)
+{
+	Position position = self;
+
+	position.phase = phase;
+	position.commit_lsn = commit_lsn;
+	position.end_lsn = end_lsn;
+	return position;
+}
+
+static void
+text_round_trips(void **state)
+{
+	Buf buf = buf_heap();
+	Position position = at(POSITION_STREAM, 0x1600000010, 0x1600000048);
+	Position back;
+	Err err;
+
+	(void) state;
+	position.row_lsn = 0x1500000000;
+	position.ordinal = 12;
+	position_print(&buf, &position);
+	assert_string_equal(
+		buf_cstr(&buf),
+		"cdc-position=1 phase=stream system=7300000000000000001 timeline=3 "
+		"database=sh%20op%3D%25%C3%A9 slot=cdc_sink fingerprint=fedcba9876543210 "
+		"commit=16/10 end=16/48 row=15/0 ordinal=12");
+	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
+	assert_memory_equal(&position, &back, sizeof back);
+	for (size_t len = 0; len + 2 < buf.len; len++)
+		assert_false(position_parse((Slice){ buf.data, len }, &back, &err));
+	buf_free(&buf);
+}
+
+static void
+damage_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"cdc-position=2 phase=stream",
+		"cdc-position=1 phase=odd system=1 timeline=1 database=d slot=s fingerprint=0 commit=0/0 "
+		"end=0/0 row=0/0 ordinal=0",
+		"cdc-position=1 phase=stream system=-1 timeline=1 database=d slot=s fingerprint=0 commit=0/0 "
+		"end=0/0 row=0/0 ordinal=0",
+		"cdc-position=1 phase=stream system=1 timeline=1 database=d%4 slot=s fingerprint=0 "
+		"commit=0/0 end=0/0 row=0/0 ordinal=0",
+		"cdc-position=1 phase=stream system=1 timeline=1 database=d slot=s fingerprint=0 commit=0 "
+		"end=0/0 row=0/0 ordinal=0",
+	};
+	Position back;
+	Err err;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+	{
+		assert_false(position_parse(slice_from(bad[i]), &back, &err));
+		assert_int_equal(err.kind, ERR_FATAL);
+	}
+}
+
+static void
+covers_whole_and_split_transactions(void **state)
+{
+	Position whole = at(POSITION_STREAM, 100, 120);
+	Position split = at(POSITION_STREAM, 100, 90);
+	Position snapshot = at(POSITION_SNAPSHOT, 100, 100);
+
+	(void) state;
+	split.row_lsn = 50;
+	split.ordinal = 2;
+	assert_true(position_covers(&whole, 99, 5, 0));
+	assert_true(position_covers(&whole, 100, 99, 7));
+	assert_false(position_covers(&whole, 101, 5, 0));
+	assert_true(position_covers(&split, 99, 98, 0));
+	assert_true(position_covers(&split, 100, 49, 9));
+	assert_true(position_covers(&split, 100, 50, 2));
+	assert_false(position_covers(&split, 100, 50, 3));
+	assert_false(position_covers(&split, 100, 51, 0));
+	assert_false(position_covers(&snapshot, 1, 1, 0));
+}
+
+typedef struct Case
+{
+	const char *name;
+	Position kafka;
+	Position lake;
+	bool slot_exists;
+	Lsn confirmed;
+	bool adopt;
+	int expected; /* RecoveryAction, or -1: refused */
+} Case;
+
+static void
+start_is_decided(void **state)
+{
+	const Position none = { .phase = POSITION_NONE };
+	const Position intent = at(POSITION_INTENT, 0, 0);
+	const Position snapshot = at(POSITION_SNAPSHOT, 100, 100);
+	const Position done = at(POSITION_STREAM, 100, 100);
+	const Position later = at(POSITION_STREAM, 200, 220);
+	const Position foreign = later;
+	const Position filters = later;
+	const Case cases[] = {
+		{ "nothing anywhere", none, none, false, 0, false, RECOVERY_FRESH },
+		{ "a stranger's slot", none, none, true, 90, false, -1 },
+		{ "a slot to adopt", none, none, true, 90, true, RECOVERY_ADOPT },
+		{ "killed between the two intents",
+		  intent,
+		  none,
+		  false,
+		  0,
+		  false,
+		  RECOVERY_AGAIN },
+		{ "killed before the slot", intent, intent, false, 0, false, RECOVERY_AGAIN },
+		{ "killed after the slot", intent, intent, true, 100, false, RECOVERY_AGAIN },
+		{ "killed between the two snapshot marks",
+		  snapshot,
+		  intent,
+		  true,
+		  100,
+		  false,
+		  RECOVERY_AGAIN },
+		{ "killed in the snapshot",
+		  snapshot,
+		  snapshot,
+		  true,
+		  100,
+		  false,
+		  RECOVERY_AGAIN },
+		{ "killed between the two ends",
+		  done,
+		  snapshot,
+		  true,
+		  100,
+		  false,
+		  RECOVERY_AGAIN },
+		{ "streaming", later, done, true, 100, false, RECOVERY_STREAM },
+		{ "slot ahead of one output", later, done, true, 150, false, -1 },
+		{ "slot gone", later, later, false, 0, false, -1 },
+		{ "a new output", later, none, true, 100, false, -1 },
+		{ "a snapshot beside a stream", later, snapshot, true, 100, false, -1 },
+		{ "beyond the server's WAL",
+		  at(POSITION_STREAM, 900, 1001),
+		  later,
+		  true,
+		  100,
+		  false,
+		  -1 },
+		{ "beyond the timeline's switch",
+		  at(POSITION_STREAM, 700, 701),
+		  later,
+		  true,
+		  100,
+		  false,
+		  -1 },
+		{ "another system", foreign, later, true, 100, false, -1 },
+		{ "other filters", filters, later, true, 100, false, -1 },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		const Case *c = &cases[i];
+		StoredPosition stored[2] = { { "Kafka", c->kafka }, { "the lake", c->lake } };
+		RecoveryInput input = {
+			.stored = stored,
+			.count = 2,
+			.self = self,
+			.slot_exists = c->slot_exists,
+			.confirmed_flush = c->confirmed,
+			.server_flush = 1000,
+			.timeline_switch = 700,
+			.adopt = c->adopt,
+		};
+		Recovery recovery = { 0 };
+		Err err = { 0 };
+		bool ok;
+
+		if (strcmp(c->name, "another system") == 0)
+			stored[0].position.system_id++;
+		if (strcmp(c->name, "other filters") == 0)
+			stored[0].position.fingerprint++;
+		ok = recovery_decide(&input, &recovery, &err);
+		if (ok != (c->expected >= 0) || (ok && (int) recovery.action != c->expected))
+			print_error("%s: action %d, %s\n",
+			            c->name,
+			            recovery.action,
+			            ok ? "accepted" : err.text);
+		assert_true(ok == (c->expected >= 0) &&
+		            (!ok || (int) recovery.action == c->expected));
+		if (!ok)
+		{
+			assert_int_equal(err.kind, ERR_CONFIG);
+			assert_true(err.hint[0] != '\0');
+		}
+		if (ok && recovery.action == RECOVERY_STREAM)
+			assert_true(recovery.least_end == 100);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_round_trips),
+		cmocka_unit_test(damage_is_refused),
+		cmocka_unit_test(covers_whole_and_split_transactions),
+		cmocka_unit_test(start_is_decided),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
