@@ -24,7 +24,8 @@
  *     that were DELETED before are dropped whenever a manifest is rewritten.
  *     Manifests left without any live entry are listed once, in the snapshot
  *     that emptied them.
- * (3) ADDED entries inherit their sequence numbers; others have them explicit.
+ * (3) ADDED entries inherit their sequence numbers, unless the change gives one;
+ *     others have them explicit.
  * (4) A path is live at most once.
  * (5) timestamp-ms of a snapshot is greater than of any earlier one.
  *
@@ -39,6 +40,12 @@
 #include "lake/iceberg/manifest.h"
 
 #define MANIFEST_TARGET_BYTES (8 << 20)
+
+/* engine-name and engine-version of our snapshots. */
+#define ENGINE_NAME "cdc-sink"
+#ifndef ENGINE_VERSION
+#define ENGINE_VERSION "1.0"
+#endif
 
 /* A manifest with its live entries (ADDED and EXISTING; sequence numbers explicit). */
 typedef struct LiveManifest
@@ -69,6 +76,16 @@ MUST_CHECK bool table_state_new(Slice metadata, const char *metadata_location,
 /* Add a manifest in list order: bytes are those of file.path.  For loading only. */
 MUST_CHECK bool table_state_add(TableState *state, const ManifestFile *file, Slice bytes,
                                 Err *err);
+
+/*
+ * After the last manifest: ERR_FATAL when a snapshot of ours counts other files
+ * than were added, as when its manifest list lost its end.
+ */
+MUST_CHECK bool table_state_check(const TableState *state, Err *err);
+
+/* Say where the metadata of a committed state is.  For catalogs. */
+void table_state_set_location(TableState *state, const char *metadata_location,
+                              int64_t version);
 
 void table_state_free(TableState *state); /* NULL is allowed */
 
