@@ -11,7 +11,7 @@
  * `debezium.source.` and `debezium.sink.` prefixes understood; a file that starts
  * with `{` is a Kafka Connect connector's JSON), the environment (CDC_SINK_ + the name in
  * upper case, dots as underscores; a _FILE suffix names a file that holds the value),
- *--set name=value.
+ * --set name=value.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -65,6 +65,15 @@ typedef struct ConfigPair
 	const char *name;
 	const char *value;
 } ConfigPair;
+
+/* A setting in force, as text: what `cdc-sink config` prints. */
+typedef struct ConfigValue
+{
+	const char *name;
+	const char *value;
+	const char *place; /* "file \"x\" line 3"; NULL: the default */
+	bool secret;
+} ConfigValue;
 
 typedef struct Config
 {
@@ -121,6 +130,9 @@ typedef struct Config
 	int lake_numeric_default;       /* NumericDefault */
 	FilterList lake_append_tables;  /* lake.append.only.tables: no key needed, silver
 	                                   appends with a flag */
+
+	ConfigValue *values; /* every setting and pair in force, sorted by name */
+	size_t value_count;
 } Config;
 
 typedef struct ConfigInput

@@ -1,0 +1,222 @@
+/*
+ * check.c
+ *		rules over more than the text of one setting.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "config/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/assign.h"
+#include "config/settings.h"
+
+#define LOWER    "abcdefghijklmnopqrstuvwxyz"
+#define UPPER    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS   "0123456789"
+#define LAKE     (OUTPUT_BRONZE | OUTPUT_SILVER)
+#define FILE_URL "file://"
+#define SERVERS  "bootstrap.servers"
+
+/* A name that ends up in a path, a topic or an SQL command. */
+typedef struct NameRule
+{
+	const char *setting;
+	const char *letters; /* that it may consist of */
+	size_t max;
+	const char *hint;
+} NameRule;
+
+/* clang-format off */
+static const NameRule name_rules[] = {
+	{ "kafka.positions.topic", LOWER UPPER DIGITS "._-", 249,
+	  "A topic is 1 to 249 letters, digits, dots, underscores or hyphens, and not \".\" or \"..\"." },
+	{ "lake.namespace", LOWER UPPER DIGITS "_-", 128,
+	  "A namespace is 1 to 128 letters, digits, underscores or hyphens." },
+	{ "slot.name", LOWER DIGITS "_", 63,
+	  "PostgreSQL allows 1 to 63 lower-case letters, digits and underscores." },
+	{ "topic.prefix", LOWER UPPER DIGITS "._-", 200,
+	  "A prefix is 1 to 200 letters, digits, dots, underscores or hyphens, and not \".\" or \"..\"." },
+};
+
+/* Debezium refuses these together as well. */
+static const char *const exclusive[][2] = {
+	{ "column.exclude.list", "column.include.list" },
+	{ "schema.exclude.list", "schema.include.list" },
+	{ "table.exclude.list", "table.include.list" },
+};
+
+/* Counts that may be -1, for the broker's default, but not 0. */
+static const char *const not_zero[] = {
+	"topic.creation.default.partitions",
+	"topic.creation.default.replication.factor",
+};
+/* clang-format on */
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* What a setting was given; every setting of the tables is there. */
+static const ConfigValue *
+value_of(const Config *config, const char *name)
+{
+	const ConfigValue *value = config->values;
+
+	while (strcmp(value->name, name) != 0)
+		value++;
+	return value;
+}
+
+static const char *
+place_of(const ConfigValue *value)
+{
+	return value->place != NULL ? value->place : "the defaults";
+}
+
+static bool
+fail_value(const ConfigValue *value, const char *hint, Err *err)
+{
+	char shown[SHOWN_SIZE];
+
+	(void) fail(err,
+	            ERR_CONFIG,
+	            "invalid value for setting \"%s\" in %s: \"%s\"",
+	            value->name,
+	            place_of(value),
+	            setting_shown(value->value, shown));
+	return fail_hint(err, "%s", hint);
+}
+
+static bool
+fail_missing(const char *name, const char *why, const char *example, Arena *arena,
+             Err *err)
+{
+	(void) fail(err, ERR_CONFIG, "setting \"%s\" is required%s", name, why);
+	return fail_hint(err,
+	                 "Set it in the file, as %s in the environment, or by --set %s=%s.",
+	                 assign_variable(arena, name),
+	                 name,
+	                 example);
+}
+
+static bool
+check_required(const Config *config, Arena *arena, Err *err)
+{
+	size_t count;
+	const Setting *settings = setting_table(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if ((settings[i].flags & SETTING_REQUIRED) != 0 &&
+		    *value_of(config, settings[i].name)->value == '\0')
+			return fail_missing(settings[i].name, "", "...", arena, err);
+	return true;
+}
+
+static bool
+check_names(const Config *config, Err *err)
+{
+	for (size_t i = 0; i < COUNT(name_rules); i++)
+	{
+		const NameRule *rule = &name_rules[i];
+		const ConfigValue *value = value_of(config, rule->setting);
+		size_t len = strlen(value->value);
+
+		if (len == 0 || len > rule->max || strspn(value->value, rule->letters) != len ||
+		    strcmp(value->value, ".") == 0 || strcmp(value->value, "..") == 0)
+			return fail_value(value, rule->hint, err);
+	}
+	return true;
+}
+
+static bool
+check_exclusive(const Config *config, Err *err)
+{
+	for (size_t i = 0; i < COUNT(exclusive); i++)
+	{
+		const ConfigValue *a = value_of(config, exclusive[i][0]);
+		const ConfigValue *b = value_of(config, exclusive[i][1]);
+
+		if (*a->value == '\0' || *b->value == '\0')
+			continue;
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "settings \"%s\" in %s and \"%s\" in %s exclude each other",
+		            a->name,
+		            place_of(a),
+		            b->name,
+		            place_of(b));
+		return fail_hint(err, "Say which to capture, or which to leave out.");
+	}
+	return true;
+}
+
+static bool
+check_counts(const Config *config, Err *err)
+{
+	for (size_t i = 0; i < COUNT(not_zero); i++)
+	{
+		const ConfigValue *value = value_of(config, not_zero[i]);
+
+		if (strtoll(value->value, NULL, 10) == 0)
+			return fail_value(
+				value, "Give a positive number, or -1 for the broker's.", err);
+	}
+	return true;
+}
+
+static bool
+check_kafka(const Config *config, Arena *arena, Err *err)
+{
+	if ((config->outputs & OUTPUT_KAFKA) == 0)
+		return true;
+	if (config->kafka_pair_count > 0 &&
+	    strcmp(config->kafka_pairs[0].name, SERVERS) == 0 &&
+	    *config->kafka_pairs[0].value != '\0')
+		return true;
+	return fail_missing(
+		"kafka." SERVERS, " with the output \"kafka\"", "localhost:9092", arena, err);
+}
+
+/* A component of path that is "..": the warehouse must mean one directory. */
+static bool
+has_parent_step(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "/..")) != NULL; p += 3)
+		if (p[3] == '/' || p[3] == '\0')
+			return true;
+	return false;
+}
+
+static bool
+check_lake(Config *config, Arena *arena, Err *err)
+{
+	const ConfigValue *value = value_of(config, "lake.warehouse");
+	const char *path = config->lake_warehouse + strlen(FILE_URL);
+	size_t len = strlen(config->lake_warehouse);
+
+	if (len == 0)
+		return (config->outputs & LAKE) == 0 ||
+		       fail_missing("lake.warehouse",
+		                    " with the outputs \"bronze\" and \"silver\"",
+		                    "file:///var/lib/cdc-sink",
+		                    arena,
+		                    err);
+	if (strncmp(config->lake_warehouse, FILE_URL, strlen(FILE_URL)) != 0 || *path != '/')
+		return fail_value(
+			value, "Give file:// and an absolute path: file:///var/lib/cdc-sink.", err);
+	if (has_parent_step(path) || strpbrk(path, "?#%") != NULL)
+		return fail_value(
+			value, "Give a path without \"..\", \"?\", \"#\" and \"%\".", err);
+	while (len > strlen(FILE_URL) + 1 && config->lake_warehouse[len - 1] == '/')
+		len--;
+	config->lake_warehouse = arena_strndup(arena, config->lake_warehouse, len);
+	return true;
+}
+
+bool
+config_check(Config *config, Arena *arena, Err *err)
+{
+	return check_required(config, arena, err) && check_names(config, err) &&
+	       check_exclusive(config, err) && check_counts(config, err) &&
+	       check_kafka(config, arena, err) && check_lake(config, arena, err);
+}

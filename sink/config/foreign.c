@@ -1,0 +1,295 @@
+/*
+ * foreign.c
+ *		the table of other people's properties.
+ *
+ * Sources: Debezium 3.6 (PostgresConnectorConfig, CommonConnectorConfig,
+ * RelationalDatabaseConnectorConfig), Debezium Server's reference, Kafka Connect's
+ * ConnectorConfig.  A property goes to IGNORED only when no consumer can tell the
+ * difference.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "config/foreign.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Reasons and hints that several rows share. */
+#define NO_CONNECT     "the worker runs without Kafka Connect"
+#define NO_QUEUE       "max.memory bounds what is on its way"
+#define NO_PUBLICATION "cdc_decoder needs no publication"
+#define NO_STORE       "the position is stored with the data, in each output"
+#define NO_SIGNALS     "Snapshots on demand are not supported."
+#define NO_SMT         "Transformations are not supported; remove the property."
+#define NO_JMX         "there is no JMX"
+#define RETRY_RULES    "errors.max.retries and errors.retry.delay.max.ms decide"
+#define ONE_VALUE      "Remove the property or give it the value that the worker has."
+#define LEAVE_OUT      "Remove the property to run without it."
+#define NO_AVRO        "Keys and values are JSON; a schema registry is not supported."
+#define OLD_NAME(name) "Debezium calls this property " name " now."
+
+/* clang-format off */
+static const Foreign foreigners[] = {
+	{ "binary.handling.mode.overrides", FOREIGN_REFUSED, NULL, LEAVE_OUT },
+	{ "column.blacklist", FOREIGN_REFUSED, NULL, OLD_NAME("column.exclude.list") },
+	{ "column.mask.*", FOREIGN_REFUSED, NULL,
+	  "Masking is not supported; column.exclude.list leaves columns out." },
+	{ "column.propagate.source.type", FOREIGN_REFUSED, NULL, LEAVE_OUT },
+	{ "column.truncate.*", FOREIGN_REFUSED, NULL,
+	  "Truncating is not supported; column.exclude.list leaves columns out." },
+	{ "column.whitelist", FOREIGN_REFUSED, NULL, OLD_NAME("column.include.list") },
+	{ "config.action.reload", FOREIGN_IGNORED, NULL, NO_CONNECT },
+	{ "connection.factory.class", FOREIGN_REFUSED, NULL,
+	  "The connection is libpq's; see database.password and its _FILE variable." },
+	{ "connection.validation.timeout.ms", FOREIGN_IGNORED, NULL, "every run connects at once" },
+	{ "connector.class", FOREIGN_FIXED, "io.debezium.connector.postgresql.PostgresConnector",
+	  "Only PostgreSQL can be captured." },
+	{ "converters", FOREIGN_FIXED, "", "Custom converters are not supported." },
+	{ "create.slot.command.timeout", FOREIGN_IGNORED, NULL,
+	  "creating a slot waits for as long as the server needs" },
+	{ "custom.metric.tags", FOREIGN_IGNORED, NULL, NO_JMX },
+	{ "custom.sanitize.pattern", FOREIGN_IGNORED, NULL, NO_JMX },
+	{ "database.initial.statements", FOREIGN_FIXED, "",
+	  "Use ALTER ROLE ... SET for settings of the connection." },
+	{ "database.query.timeout.ms", FOREIGN_IGNORED, NULL, "queries run until they end" },
+	{ "database.server.name", FOREIGN_REFUSED, NULL, OLD_NAME("topic.prefix") },
+	{ "database.sslfactory", FOREIGN_REFUSED, NULL,
+	  "TLS is libpq's; use database.sslmode and its certificates." },
+	{ "database.sslpassword", FOREIGN_REFUSED, NULL,
+	  "Use a private key without a passphrase, readable by the worker alone." },
+	{ "database.tcpKeepAlive", FOREIGN_FIXED, "true", ONE_VALUE },
+	{ "datatype.propagate.source.type", FOREIGN_REFUSED, NULL, LEAVE_OUT },
+	{ "debezium.format.header", FOREIGN_FIXED, "json", NO_AVRO },
+	{ "debezium.format.header.*", FOREIGN_REFUSED, NULL, LEAVE_OUT },
+	{ "debezium.format.key", FOREIGN_FIXED, "json", NO_AVRO },
+	{ "debezium.format.key.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "debezium.format.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "debezium.format.value", FOREIGN_FIXED, "json", NO_AVRO },
+	{ "debezium.format.value.decimal.format", FOREIGN_FIXED, "BASE64",
+	  "Use decimal.handling.mode." },
+	{ "debezium.format.value.replace.null.with.default", FOREIGN_ALIAS,
+	  "replace.null.with.default", "" },
+	{ "debezium.format.value.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "debezium.sink.kafka.producer.*", FOREIGN_ALIAS, "kafka.*", "" },
+	{ "debezium.sink.type", FOREIGN_ALIAS, "outputs", "" },
+	{ "debezium.transforms", FOREIGN_FIXED, "", NO_SMT },
+	{ "debezium.transforms.*", FOREIGN_REFUSED, NULL, NO_SMT },
+	{ "decimal.format", FOREIGN_FIXED, "BASE64", "Use decimal.handling.mode." },
+	{ "errors.deadletterqueue.*", FOREIGN_REFUSED, NULL,
+	  "See event.processing.failure.handling.mode." },
+	{ "errors.log.enable", FOREIGN_IGNORED, NULL, "errors are always logged" },
+	{ "errors.log.include.messages", FOREIGN_FIXED, "false", "Row values are never logged." },
+	{ "errors.retry.delay.initial.ms", FOREIGN_IGNORED, NULL, RETRY_RULES },
+	{ "errors.retry.timeout", FOREIGN_IGNORED, NULL, RETRY_RULES },
+	{ "errors.tolerance", FOREIGN_FIXED, "none",
+	  "See event.processing.failure.handling.mode." },
+	{ "event.converting.failure.handling.mode", FOREIGN_FIXED, "warn", ONE_VALUE },
+	{ "event.deserialization.failure.handling.mode", FOREIGN_REFUSED, NULL,
+	  OLD_NAME("event.processing.failure.handling.mode") },
+	{ "exactly.once.support", FOREIGN_IGNORED, NULL, "kafka.exactly.once decides" },
+	{ "executor.shutdown.timeout.ms", FOREIGN_IGNORED, NULL, NO_CONNECT },
+	{ "field.name.adjustment.mode", FOREIGN_FIXED, "none", ONE_VALUE },
+	{ "flush.lsn.source", FOREIGN_FIXED, "true", ONE_VALUE },
+	{ "guardrail.collections.limit.action", FOREIGN_IGNORED, NULL, "there is no such limit" },
+	{ "guardrail.collections.max", FOREIGN_FIXED, "0", ONE_VALUE },
+	{ "header.converter", FOREIGN_FIXED, "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+	  "Headers are printed as SimpleHeaderConverter does." },
+	{ "heartbeat.action.query", FOREIGN_REFUSED, NULL,
+	  "An idle or filtered database holds no WAL, without heartbeats; remove the property." },
+	{ "heartbeat.interval.ms", FOREIGN_FIXED, "0",
+	  "An idle or filtered database holds no WAL, without heartbeats; remove the property." },
+	{ "hstore.handling.mode", FOREIGN_FIXED, "json", ONE_VALUE },
+	{ "include.schema.changes", FOREIGN_IGNORED, NULL,
+	  "the PostgreSQL connector has no such events" },
+	{ "include.schema.comments", FOREIGN_FIXED, "false", ONE_VALUE },
+	{ "incremental.snapshot.*", FOREIGN_IGNORED, NULL, "there are no incremental snapshots" },
+	{ "internal.*", FOREIGN_REFUSED, NULL, "Internal properties of Debezium have no meaning here." },
+	{ "kafka.key.serializer", FOREIGN_IGNORED, NULL, "keys are text" },
+	{ "kafka.value.serializer", FOREIGN_IGNORED, NULL, "values are text" },
+	{ "key.converter", FOREIGN_FIXED, "org.apache.kafka.connect.json.JsonConverter", NO_AVRO },
+	{ "key.converter.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "legacy.snapshot.max.threads", FOREIGN_IGNORED, NULL, "snapshot.max.threads decides" },
+	{ "lsn.flush.mode", FOREIGN_FIXED, "connector", ONE_VALUE },
+	{ "lsn.flush.timeout.action", FOREIGN_IGNORED, NULL, "confirming does not wait" },
+	{ "lsn.flush.timeout.ms", FOREIGN_IGNORED, NULL, "confirming does not wait" },
+	{ "max.batch.size", FOREIGN_IGNORED, NULL, NO_QUEUE },
+	{ "max.queue.size", FOREIGN_IGNORED, NULL, NO_QUEUE },
+	{ "max.queue.size.in.bytes", FOREIGN_IGNORED, NULL, NO_QUEUE },
+	{ "message.key.columns", FOREIGN_REFUSED, NULL,
+	  "Keys are the primary key, or the first unique index." },
+	{ "message.prefix.exclude.list", FOREIGN_REFUSED, NULL, "Logical messages are not captured." },
+	{ "message.prefix.include.list", FOREIGN_REFUSED, NULL, "Logical messages are not captured." },
+	{ "money.fraction.digits", FOREIGN_FIXED, "2", ONE_VALUE },
+	{ "name", FOREIGN_IGNORED, NULL, NO_CONNECT },
+	{ "notification.enabled.channels", FOREIGN_FIXED, "", LEAVE_OUT },
+	{ "notification.sink.topic.name", FOREIGN_IGNORED, NULL, "there are no notifications" },
+	{ "offset.flush.interval.ms", FOREIGN_IGNORED, NULL, NO_STORE },
+	{ "offset.flush.timeout.ms", FOREIGN_IGNORED, NULL, NO_STORE },
+	{ "offset.mismatch.strategy", FOREIGN_FIXED, "no_validation",
+	  "A slot and a position that do not belong together are always refused." },
+	{ "offset.storage", FOREIGN_IGNORED, NULL, NO_STORE },
+	{ "offset.storage.*", FOREIGN_IGNORED, NULL, NO_STORE },
+	{ "openlineage.integration.enabled", FOREIGN_FIXED, "false", ONE_VALUE },
+	{ "openlineage.*", FOREIGN_IGNORED, NULL, "openlineage.integration.enabled is false" },
+	{ "plugin.name", FOREIGN_FIXED, "cdc_decoder",
+	  "Remove the property or set it to cdc_decoder: the worker reads that plugin, and not pgoutput, decoderbufs or wal2json." },
+	{ "poll.dispatch.interval.ms", FOREIGN_IGNORED, NULL, "nothing is polled" },
+	{ "poll.interval.ms", FOREIGN_IGNORED, NULL, "nothing is polled" },
+	{ "post.processors", FOREIGN_FIXED, "", LEAVE_OUT },
+	{ "predicates", FOREIGN_FIXED, "", NO_SMT },
+	{ "predicates.*", FOREIGN_REFUSED, NULL, NO_SMT },
+	{ "producer.override.*", FOREIGN_ALIAS, "kafka.*", "" },
+	{ "provide.transaction.metadata", FOREIGN_FIXED, "false", ONE_VALUE },
+	{ "publication.autocreate.mode", FOREIGN_IGNORED, NULL, NO_PUBLICATION },
+	{ "publication.name", FOREIGN_IGNORED, NULL, NO_PUBLICATION },
+	{ "quarkus.*", FOREIGN_IGNORED, NULL, "the worker is not a Quarkus application" },
+	{ "query.fetch.size", FOREIGN_IGNORED, NULL, "rows are read by COPY" },
+	{ "queue.provider.*", FOREIGN_IGNORED, NULL, NO_QUEUE },
+	{ "read.only", FOREIGN_IGNORED, NULL, "nothing is ever written to the database" },
+	{ "replica.identity.autoset.values", FOREIGN_FIXED, "",
+	  "Use ALTER TABLE ... REPLICA IDENTITY." },
+	{ "retriable.restart.connector.wait.ms", FOREIGN_ALIAS, "errors.retry.delay.max.ms", "" },
+	{ "schema.blacklist", FOREIGN_REFUSED, NULL, OLD_NAME("schema.exclude.list") },
+	{ "schema.history.*", FOREIGN_IGNORED, NULL, "schemas come with the changes" },
+	{ "schema.name.adjustment.mode", FOREIGN_FIXED, "none", ONE_VALUE },
+	{ "schema.refresh.mode", FOREIGN_IGNORED, NULL, "schemas come with the changes" },
+	{ "schema.whitelist", FOREIGN_REFUSED, NULL, OLD_NAME("schema.include.list") },
+	{ "signal.data.collection", FOREIGN_REFUSED, NULL, NO_SIGNALS },
+	{ "signal.enabled.channels", FOREIGN_FIXED, ",source", NO_SIGNALS },
+	{ "signal.file", FOREIGN_REFUSED, NULL, NO_SIGNALS },
+	{ "signal.kafka.*", FOREIGN_REFUSED, NULL, NO_SIGNALS },
+	{ "signal.poll.interval.ms", FOREIGN_IGNORED, NULL, "there are no signals" },
+	{ "skip.messages.without.change", FOREIGN_FIXED, "false", ONE_VALUE },
+	{ "slot.drop.on.stop", FOREIGN_FIXED, "false",
+	  "Dropping the slot would lose changes; drop it by hand." },
+	{ "slot.drop_on_stop", FOREIGN_FIXED, "false",
+	  "Dropping the slot would lose changes; drop it by hand." },
+	{ "slot.failover", FOREIGN_FIXED, "false", ONE_VALUE },
+	{ "slot.max.retries", FOREIGN_IGNORED, NULL, RETRY_RULES },
+	{ "slot.retry.delay.ms", FOREIGN_IGNORED, NULL, RETRY_RULES },
+	{ "slot.stream.params", FOREIGN_FIXED, "", "The worker sends cdc_decoder its options by itself." },
+	{ "snapshot.delay.ms", FOREIGN_FIXED, "0", ONE_VALUE },
+	{ "snapshot.fetch.size", FOREIGN_IGNORED, NULL, "rows are read by COPY" },
+	{ "snapshot.include.collection.list", FOREIGN_REFUSED, NULL,
+	  "Every captured table takes part in the initial snapshot." },
+	{ "snapshot.isolation.mode", FOREIGN_FIXED, "serializable, repeatable_read",
+	  "A snapshot is always as of the slot's consistent point." },
+	{ "snapshot.lock.timeout.ms", FOREIGN_IGNORED, NULL, "no locks are taken" },
+	{ "snapshot.locking.mode", FOREIGN_FIXED, "none", ONE_VALUE },
+	{ "snapshot.max.threads.multiplier", FOREIGN_IGNORED, NULL, "snapshot.max.threads decides" },
+	{ "snapshot.mode.*", FOREIGN_IGNORED, NULL, "snapshot.mode decides" },
+	{ "snapshot.query.mode", FOREIGN_FIXED, "select_all", ONE_VALUE },
+	{ "snapshot.select.statement.overrides", FOREIGN_FIXED, "", LEAVE_OUT },
+	{ "snapshot.select.statement.overrides.*", FOREIGN_REFUSED, NULL, LEAVE_OUT },
+	{ "snapshot.tables.order.by.row.count", FOREIGN_FIXED, "disabled", ONE_VALUE },
+	{ "sourceinfo.struct.maker", FOREIGN_REFUSED, NULL, LEAVE_OUT },
+	{ "statistics.metrics.enabled", FOREIGN_IGNORED, NULL, NO_JMX },
+	{ "streaming.delay.ms", FOREIGN_FIXED, "0", ONE_VALUE },
+	{ "table.blacklist", FOREIGN_REFUSED, NULL, OLD_NAME("table.exclude.list") },
+	{ "table.ignore.builtin", FOREIGN_FIXED, "true", ONE_VALUE },
+	{ "table.whitelist", FOREIGN_REFUSED, NULL, OLD_NAME("table.include.list") },
+	{ "tasks.max", FOREIGN_IGNORED, NULL, "one worker reads one slot" },
+	{ "topic.cache.size", FOREIGN_IGNORED, NULL, "topics are known per table" },
+	{ "topic.creation.enable", FOREIGN_FIXED, "true", ONE_VALUE },
+	{ "topic.creation.groups", FOREIGN_FIXED, "",
+	  "Only topic.creation.default.* is supported." },
+	{ "topic.creation.*", FOREIGN_REFUSED, NULL,
+	  "Only topic.creation.default.* is supported." },
+	{ "topic.heartbeat.name", FOREIGN_IGNORED, NULL, "there are no heartbeats" },
+	{ "topic.heartbeat.prefix", FOREIGN_IGNORED, NULL, "there are no heartbeats" },
+	{ "topic.naming.strategy", FOREIGN_FIXED, "io.debezium.schema.SchemaTopicNamingStrategy",
+	  ONE_VALUE },
+	{ "topic.transaction", FOREIGN_IGNORED, NULL, "provide.transaction.metadata is false" },
+	{ "transaction.boundary", FOREIGN_IGNORED, NULL, "kafka.exactly.once decides" },
+	{ "transaction.boundary.interval.ms", FOREIGN_IGNORED, NULL, "kafka.commit.interval.ms decides" },
+	{ "transaction.metadata.factory", FOREIGN_IGNORED, NULL,
+	  "provide.transaction.metadata is false" },
+	{ "transforms", FOREIGN_FIXED, "", NO_SMT },
+	{ "transforms.*", FOREIGN_REFUSED, NULL, NO_SMT },
+	{ "value.converter", FOREIGN_FIXED, "org.apache.kafka.connect.json.JsonConverter", NO_AVRO },
+	{ "value.converter.decimal.format", FOREIGN_FIXED, "BASE64", "Use decimal.handling.mode." },
+	{ "value.converter.replace.null.with.default", FOREIGN_ALIAS,
+	  "replace.null.with.default", "" },
+	{ "value.converter.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "xmin.fetch.interval.ms", FOREIGN_FIXED, "0", ONE_VALUE },
+};
+/* clang-format on */
+
+#define FOREIGN_COUNT (sizeof foreigners / sizeof *foreigners)
+
+const Foreign *
+foreign_table(size_t *count)
+{
+	*count = FOREIGN_COUNT;
+	return foreigners;
+}
+
+const Foreign *
+foreign_find(const char *name)
+{
+	for (size_t i = 0; i < FOREIGN_COUNT; i++)
+		if (strcmp(foreigners[i].name, name) == 0)
+			return &foreigners[i];
+	return NULL;
+}
+
+/* Length of a row's name before its *; 0: the row is a whole name. */
+static size_t
+prefix_length(const Foreign *foreign)
+{
+	size_t len = strlen(foreign->name);
+
+	return foreign->name[len - 1] == '*' ? len - 1 : 0;
+}
+
+const Foreign *
+foreign_find_prefix(const char *name)
+{
+	const Foreign *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < FOREIGN_COUNT; i++)
+	{
+		size_t len = prefix_length(&foreigners[i]);
+
+		if (len <= longest || strncmp(foreigners[i].name, name, len) != 0 ||
+		    name[len] == '\0')
+			continue;
+		longest = len;
+		found = &foreigners[i];
+	}
+	return found;
+}
+
+const char *
+foreign_target(const Foreign *foreign, const char *name, Arena *arena)
+{
+	size_t prefix = prefix_length(foreign);
+
+	if (prefix == 0)
+		return foreign->target;
+	return arena_printf(arena,
+	                    "%.*s%s",
+	                    (int) strlen(foreign->target) - 1,
+	                    foreign->target,
+	                    name + prefix);
+}
+
+bool
+foreign_accepts(const Foreign *foreign, const char *value)
+{
+	const char *at = foreign->target;
+	size_t value_len = strlen(value);
+
+	for (;;)
+	{
+		size_t len = strcspn(at, ",");
+
+		if (len == value_len && strncasecmp(at, value, len) == 0)
+			return true;
+		if (at[len] == '\0')
+			return false;
+		at += len + 1;
+		at += strspn(at, " ");
+	}
+}

@@ -1,0 +1,18 @@
+/*
+ * print.h
+ *		more of what the tables print; config.h declares the rest.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CONFIG_PRINT_H
+#define CONFIG_PRINT_H
+
+#include "config/config.h"
+
+/* The settings as indented text, for --help. */
+void config_print_help(FILE *to);
+
+/* What becomes of other properties of Debezium, as a Markdown table. */
+void config_print_debezium(FILE *to);
+
+#endif

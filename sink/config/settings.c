@@ -1,0 +1,446 @@
+/*
+ * settings.c
+ *		the settings of the worker, and how one of them is read.
+ *
+ * Adding a setting is a row here and a field in Config; the parser, --help,
+ * `cdc-sink config` and the tables of README follow.  Defaults are text and go
+ * through the same parser as what a user writes, so a bad default fails the first
+ * test.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "config/settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+
+#define AT(member) offsetof(Config, member)
+#define KB         INT64_C(1024)
+#define MB         (KB * KB)
+#define TB         (MB * MB)
+#define SECOND     INT64_C(1000)
+#define HOUR       (3600 * SECOND)
+
+/* Words are stored as their index, or the bit of that index. */
+_Static_assert(SNAPSHOT_INITIAL == 0 && SNAPSHOT_NO_DATA == 1, "snapshot.mode");
+_Static_assert(FAILURE_FAIL == 0 && FAILURE_WARN == 1 && FAILURE_SKIP == 2, "failure");
+_Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
+_Static_assert(RECREATED_STOP == 0 && RECREATED_BY_NAME == 1, "recreated");
+_Static_assert(NUMERIC_DEFAULT_DECIMAL == 0 && NUMERIC_DEFAULT_STRING == 1, "numeric");
+_Static_assert(OUTPUT_KAFKA == 1 && OUTPUT_BRONZE == 2 && OUTPUT_SILVER == 4, "outputs");
+_Static_assert(LOG_ERROR == 0 && LOG_WARNING == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,
+               "log.level");
+
+/* clang-format off */
+static const Setting settings[] = {
+	{ "database.dbname", SETTING_TEXT, SETTING_REQUIRED, AT(database_dbname),
+	  "", "", 0, 0, "Database to capture." },
+	{ "database.hostname", SETTING_TEXT, 0, AT(database_hostname),
+	  "localhost", "host name, address or socket directory", 0, 0,
+	  "Where the server listens." },
+	{ "database.password", SETTING_TEXT, SETTING_SECRET, AT(database_password),
+	  "", "", 0, 0, "Password of database.user." },
+	{ "database.port", SETTING_INT, 0, AT(database_port),
+	  "5432", "", 1, 65535, "Port of the server." },
+	{ "database.sslcert", SETTING_TEXT, 0, AT(database_sslcert),
+	  "", "file", 0, 0, "Client certificate." },
+	{ "database.sslkey", SETTING_TEXT, 0, AT(database_sslkey),
+	  "", "file", 0, 0, "Private key of the client certificate." },
+	{ "database.sslmode", SETTING_CHOICE, 0, AT(database_sslmode),
+	  "prefer", "disable, allow, prefer, require, verify-ca, verify-full", 0, 0,
+	  "How much TLS the connection must have, as libpq's sslmode." },
+	{ "database.sslrootcert", SETTING_TEXT, 0, AT(database_sslrootcert),
+	  "", "file", 0, 0, "Certificates of the authorities to trust." },
+	{ "database.user", SETTING_TEXT, 0, AT(database_user),
+	  "postgres", "", 0, 0, "Role to connect as; it needs REPLICATION and SELECT." },
+	{ "errors.max.retries", SETTING_INT, 0, AT(retries),
+	  "-1", "", -1, INT32_MAX,
+	  "How often in a row to retry after a transient error before giving up; -1 is without limit." },
+	{ "errors.retry.delay.max.ms", SETTING_MS, 0, AT(retry_max_ms),
+	  "10s", "", 1, HOUR, "Longest pause between two retries." },
+	{ "event.processing.failure.handling.mode", SETTING_WORD, 0, AT(failure_mode),
+	  "fail", "fail, warn, skip", 0, 0,
+	  "What to do with an event that can never be delivered: stop, or leave it out with or without a warning." },
+	{ "kafka.commit.interval.ms", SETTING_MS, 0, AT(kafka_commit_interval_ms),
+	  "100", "", 1, 60 * SECOND,
+	  "Longest time that small source transactions are gathered into one Kafka transaction." },
+	{ "kafka.exactly.once", SETTING_FLAG, 0, AT(kafka_exactly_once),
+	  "true", "", 0, 0,
+	  "Whether events and position are written in Kafka transactions." },
+	{ "kafka.positions.topic", SETTING_TEXT, 0, AT(kafka_positions_topic),
+	  "__cdc_sink_positions", "topic name", 0, 0,
+	  "Compacted topic that holds the position of each slot." },
+	{ "lake.append.only.tables", SETTING_LIST, 0, AT(lake_append_tables),
+	  "", "regular expressions, separated by commas", 0, 0,
+	  "Tables that silver appends to without a key, matched whole and without case against schema.table." },
+	{ "lake.checkpoints.keep", SETTING_INT, 0, AT(lake_checkpoints_keep),
+	  "100", "", 1, 1000000, "How many published cuts cdc_checkpoints holds." },
+	{ "lake.flush.bytes", SETTING_BYTES, 0, AT(lake_flush_bytes),
+	  "64MB", "", MB, TB,
+	  "A cut is made before its time when this much is buffered." },
+	{ "lake.flush.interval.ms", SETTING_MS, 0, AT(lake_flush_interval_ms),
+	  "10s", "", 10, 24 * HOUR, "Time between two cuts of the lake." },
+	{ "lake.namespace", SETTING_TEXT, 0, AT(lake_namespace),
+	  "cdc", "letters, digits, _ and -", 0, 0,
+	  "Namespace of the tables, a directory below the warehouse." },
+	{ "lake.numeric.default", SETTING_WORD, 0, AT(lake_numeric_default),
+	  "decimal", "decimal, string", 0, 0,
+	  "What a numeric without precision becomes: decimal(38,18), or a string." },
+	{ "lake.on.incompatible", SETTING_WORD, 0, AT(lake_on_incompatible),
+	  "stop", "stop, new_column", 0, 0,
+	  "What to do when a column's new type cannot hold in the old column: stop, or continue in a new one." },
+	{ "lake.on.recreated", SETTING_WORD, 0, AT(lake_on_recreated),
+	  "stop", "stop, by_name", 0, 0,
+	  "What to do when a table was dropped and created again: stop, or match its columns by name." },
+	{ "lake.warehouse", SETTING_TEXT, 0, AT(lake_warehouse),
+	  "", "file:///directory", 0, 0,
+	  "Where the lake is; required with the outputs bronze and silver." },
+	{ "log.level", SETTING_WORD, 0, AT(log_level),
+	  "info", "error, warning, info, debug", 0, 0,
+	  "Least severe messages that are logged." },
+	{ "max.memory", SETTING_BYTES, 0, AT(max_memory),
+	  "256MB", "", 16 * MB, TB,
+	  "Memory for events on their way; beyond it reading pauses." },
+	{ "outputs", SETTING_WORDS, 0, AT(outputs),
+	  "bronze,silver", "kafka, bronze, silver", 0, 0, "Where changes go; any of these." },
+	{ "slot.name", SETTING_TEXT, 0, AT(slot_name),
+	  "cdc_sink", "1 to 63 of a-z, 0-9 and _", 0, 0,
+	  "Replication slot; created when absent." },
+	{ "snapshot.max.threads", SETTING_INT, 0, AT(snapshot_max_threads),
+	  "2", "", 1, 64, "Connections that read the initial snapshot." },
+	{ "snapshot.mode", SETTING_WORD, 0, AT(snapshot_mode),
+	  "initial", "initial, no_data", 0, 0,
+	  "Whether the rows that exist when the slot is created are captured first." },
+	{ "status.update.interval.ms", SETTING_MS, 0, AT(status_update_interval_ms),
+	  "10s", "", 100, HOUR, "Longest time between two confirmations to the server." },
+	{ "topic.creation.default.partitions", SETTING_INT, 0, AT(topic_partitions),
+	  "1", "", -1, 1000000, "Partitions of a topic that the worker creates; -1 is the broker's default." },
+	{ "topic.creation.default.replication.factor", SETTING_INT, 0, AT(topic_replication_factor),
+	  "1", "", -1, INT16_MAX,
+	  "Replicas of a topic that the worker creates; -1 is the broker's default." },
+};
+
+static const PairSetting pairs[] = {
+	{ "kafka.", AT(kafka_pairs), AT(kafka_pair_count), "as librdkafka's property",
+	  "Any other name below kafka. goes to librdkafka as it is; kafka.bootstrap.servers is required with the output kafka." },
+	{ "topic.creation.default.", AT(topic_pairs), AT(topic_pair_count), "as the topic configuration",
+	  "Any other name is a configuration of the topics that the worker creates, such as cleanup.policy." },
+};
+
+typedef struct Unit
+{
+	SettingKind kind;
+	const char *name;
+	int64_t factor;
+} Unit;
+
+/* Largest first within a kind: setting_number prints with the first that divides. */
+static const Unit units[] = {
+	{ SETTING_BYTES, "TB",  TB },
+	{ SETTING_BYTES, "GB",  KB * MB },
+	{ SETTING_BYTES, "MB",  MB },
+	{ SETTING_BYTES, "kB",  KB },
+	{ SETTING_BYTES, "B",   1 },
+	{ SETTING_MS,    "d",   24 * HOUR },
+	{ SETTING_MS,    "h",   HOUR },
+	{ SETTING_MS,    "min", 60 * SECOND },
+	{ SETTING_MS,    "s",   SECOND },
+	{ SETTING_MS,    "ms",  1 },
+};
+
+/* A name with one of these in it holds a credential, ours or librdkafka's. */
+static const char *const secret_parts[] = {
+	"jaas", "key.pem", "oauthbearer.config", "password", "secret", "token",
+};
+/* clang-format on */
+
+#define COUNT(array)  (sizeof(array) / sizeof *(array))
+#define SETTING_COUNT COUNT(settings)
+
+const Setting *
+setting_table(size_t *count)
+{
+	*count = SETTING_COUNT;
+	return settings;
+}
+
+const PairSetting *
+pair_table(size_t *count)
+{
+	*count = COUNT(pairs);
+	return pairs;
+}
+
+const Setting *
+setting_find(const char *name)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings[i].name, name) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+const PairSetting *
+pair_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT(pairs); i++)
+	{
+		size_t len = strlen(pairs[i].prefix);
+
+		if (strncmp(pairs[i].prefix, name, len) == 0 && name[len] != '\0')
+			return &pairs[i];
+	}
+	return NULL;
+}
+
+bool
+setting_is_secret(const char *name)
+{
+	const Setting *setting = setting_find(name);
+
+	if (setting != NULL)
+		return (setting->flags & SETTING_SECRET) != 0;
+	for (size_t i = 0; i < COUNT(secret_parts); i++)
+		if (strcasestr(name, secret_parts[i]) != NULL)
+			return true;
+	return false;
+}
+
+const char *
+setting_shown(const char *text, char shown[SHOWN_SIZE])
+{
+	size_t len = strnlen(text, SHOWN_SIZE);
+	bool cut = len == SHOWN_SIZE;
+
+	if (cut)
+		len = SHOWN_SIZE - 4;
+	while (cut && len > 0 && ((unsigned char) text[len] & 0xc0) == 0x80)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		shown[i] = (unsigned char) text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+	memcpy(shown + len, cut ? "..." : "", cut ? 4 : 1);
+	return shown;
+}
+
+/* The next word of a comma-separated list, blanks trimmed; false at its end. */
+static bool
+next_word(const char **at, Slice *word)
+{
+	const char *start = *at;
+	const char *end;
+
+	if (start == NULL)
+		return false;
+	end = start + strcspn(start, ",");
+	*at = *end == ',' ? end + 1 : NULL;
+	while (start < end && *start == ' ')
+		start++;
+	while (end > start && end[-1] == ' ')
+		end--;
+	*word = (Slice){ start, (size_t) (end - start) };
+	return true;
+}
+
+/* The index of word in a list, without regard to case; -1: not there. */
+static int
+word_index(const char *values, Slice word, Slice *found)
+{
+	for (int i = 0; next_word(&values, found); i++)
+		if (word.len == found->len && strncasecmp(word.data, found->data, word.len) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+parse_flag(const char *text, bool *result)
+{
+	Slice word = slice_from(text);
+	Slice found;
+
+	*result = word_index("true,on,yes,1", word, &found) >= 0;
+	return *result || word_index("false,off,no,0", word, &found) >= 0;
+}
+
+static bool
+parse_words(const char *values, const char *text, int *result)
+{
+	Slice word;
+	Slice found;
+
+	*result = 0;
+	while (next_word(&text, &word))
+	{
+		int index = word_index(values, word, &found);
+
+		if (index < 0)
+			return false;
+		*result |= 1 << index;
+	}
+	return true;
+}
+
+/* A decimal number with, for the kinds that have them, a unit. */
+static bool
+parse_number(SettingKind kind, const char *text, int64_t *result)
+{
+	char *end;
+	long long number;
+
+	if (*text != '-' && (*text < '0' || *text > '9'))
+		return false;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (end == text || errno != 0)
+		return false;
+	*result = number;
+	end += strspn(end, " ");
+	if (*end == '\0')
+		return true;
+	for (size_t i = 0; i < COUNT(units); i++)
+		if (units[i].kind == kind && strcasecmp(units[i].name, end) == 0)
+			return !__builtin_mul_overflow(number, units[i].factor, result);
+	return false;
+}
+
+/* A number as parse_number reads it, in the largest unit that loses nothing. */
+static const char *
+number_text(SettingKind kind, int64_t number, Arena *arena)
+{
+	for (size_t i = 0; i < COUNT(units); i++)
+		if (units[i].kind == kind && number != 0 && number % units[i].factor == 0)
+			return arena_printf(
+				arena, "%" PRId64 "%s", number / units[i].factor, units[i].name);
+	return arena_printf(arena, "%" PRId64, number);
+}
+
+const char *
+setting_values(const Setting *setting, Arena *arena)
+{
+	if (setting->kind == SETTING_FLAG)
+		return "true, false";
+	if (setting->min == setting->max)
+		return setting->values;
+	return arena_printf(arena,
+	                    "%s .. %s",
+	                    number_text(setting->kind, setting->min, arena),
+	                    number_text(setting->kind, setting->max, arena));
+}
+
+static bool
+fail_invalid(const Setting *setting, Arena *arena, const char *value, const char *where,
+             Err *err)
+{
+	char shown[SHOWN_SIZE];
+
+	(void) fail(err,
+	            ERR_CONFIG,
+	            "invalid value for setting \"%s\" in %s: \"%s\"",
+	            setting->name,
+	            where,
+	            setting_shown(value, shown));
+	switch (setting->kind)
+	{
+		case SETTING_INT:
+			return fail_hint(
+				err, "Give a whole number, %s.", setting_values(setting, arena));
+		case SETTING_BYTES:
+			return fail_hint(err,
+			                 "Give a number of bytes, or a number with one of the units "
+			                 "B, kB, MB, GB, TB, such as 64MB.");
+		case SETTING_MS:
+			return fail_hint(err,
+			                 "Give a number of milliseconds, or a number with one of the "
+			                 "units ms, s, min, h, d, such as 10s.");
+		default:
+			return fail_hint(
+				err, "Available values: %s.", setting_values(setting, arena));
+	}
+}
+
+static bool
+store_number(const Setting *setting, int64_t *field, Arena *arena, const char *value,
+             const char *where, Err *err)
+{
+	int64_t number;
+
+	if (!parse_number(setting->kind, value, &number))
+		return fail_invalid(setting, arena, value, where, err);
+	if (setting->min != setting->max && (number < setting->min || number > setting->max))
+		return fail(err,
+		            ERR_CONFIG,
+		            "%s is outside the valid range for setting \"%s\" (%s) in %s",
+		            value,
+		            setting->name,
+		            setting_values(setting, arena),
+		            where);
+	*field = number;
+	return true;
+}
+
+static bool
+store_list(const Setting *setting, FilterList *field, Arena *arena, const char *value,
+           const char *where, Err *err)
+{
+	Alloc alloc = arena_as_alloc(arena);
+	FilterList list;
+	EnvError reason;
+
+	reason.hint[0] = '\0';
+	if (!filter_compile(&list, value, &alloc, &reason))
+	{
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "invalid value for setting \"%s\" in %s: %s",
+		            setting->name,
+		            where,
+		            reason.message);
+		return fail_hint(err, "%s", reason.hint);
+	}
+	filter_free(field);
+	*field = list;
+	return true;
+}
+
+bool
+setting_store(const Setting *setting, Config *config, Arena *arena, const char *value,
+              const char *where, Err *err)
+{
+	void *field = (char *) config + setting->offset;
+	Slice found;
+	bool ok = false;
+
+	switch (setting->kind)
+	{
+		case SETTING_TEXT:
+			*(const char **) field = arena_strdup(arena, value);
+			return true;
+		case SETTING_CHOICE:
+			ok = word_index(setting->values, slice_from(value), &found) >= 0;
+			if (ok)
+				*(const char **) field = arena_strndup(arena, found.data, found.len);
+			break;
+		case SETTING_WORD:
+			*(int *) field = word_index(setting->values, slice_from(value), &found);
+			ok = *(int *) field >= 0;
+			break;
+		case SETTING_WORDS:
+			ok = parse_words(setting->values, value, field);
+			break;
+		case SETTING_FLAG:
+			ok = parse_flag(value, field);
+			break;
+		case SETTING_INT:
+		case SETTING_BYTES:
+		case SETTING_MS:
+			return store_number(setting, field, arena, value, where, err);
+		case SETTING_LIST:
+			return store_list(setting, field, arena, value, where, err);
+	}
+	return ok || fail_invalid(setting, arena, value, where, err);
+}
