@@ -1,0 +1,143 @@
+/*
+ * catalog.c
+ *		loading and committing tables, over any catalog.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "lake/catalog/catalog.h"
+
+void
+catalog_free(Catalog *catalog)
+{
+	if (catalog)
+		catalog->ops->free(catalog);
+}
+
+const char *
+catalog_location(Catalog *catalog, Arena *arena, const TableName *table)
+{
+	return catalog->ops->location(catalog, arena, table);
+}
+
+bool
+catalog_list(Catalog *catalog, Arena *arena, const char *space, const char *const **names,
+             int32_t *count, Err *err)
+{
+	return catalog->ops->list(catalog, arena, space, names, count, err);
+}
+
+/* A file that metadata names must be there. */
+static bool
+get_existing(Catalog *catalog, Arena *arena, const char *path, Slice *bytes, Err *err)
+{
+	if (!storage_get(catalog->storage, arena, path, bytes, err))
+		return false;
+	if (!bytes->data)
+		return fail(err, ERR_FATAL, "file \"%s\" of the table is missing", path);
+	return true;
+}
+
+static bool
+load_manifests(Catalog *catalog, Arena *arena, TableState *state, Err *err)
+{
+	const IcebergSnapshot *snapshot = metadata_current_snapshot(state->metadata);
+	ManifestFiles manifests;
+	Slice bytes;
+
+	if (!snapshot)
+		return true;
+	if (!get_existing(catalog, arena, snapshot->manifest_list, &bytes, err) ||
+	    !manifest_list_read(arena, snapshot->manifest_list, bytes, &manifests, err))
+		return false;
+	for (int32_t i = 0; i < manifests.count; i++)
+		if (!get_existing(catalog, arena, manifests.items[i].path, &bytes, err) ||
+		    !table_state_add(state, &manifests.items[i], bytes, err))
+			return false;
+	return table_state_check(state, err);
+}
+
+static bool
+load_state(Catalog *catalog, Arena *arena, const TableVersion *version,
+           TableState **state, Err *err)
+{
+	if (!table_state_new(
+			version->metadata, version->metadata_location, version->version, state, err))
+		return fail_while(err, "metadata file \"%s\"", version->metadata_location);
+	if (load_manifests(catalog, arena, *state, err))
+		return true;
+	table_state_free(*state);
+	*state = NULL;
+	return false;
+}
+
+bool
+catalog_load(Catalog *catalog, const TableName *table, TableState **state, Err *err)
+{
+	Arena *arena = arena_new();
+	TableVersion version = { 0 };
+	bool ok;
+
+	*state = NULL;
+	ok = catalog->ops->load(catalog, arena, table, &version, err) &&
+	     (!version.exists || load_state(catalog, arena, &version, state, err));
+	arena_free(arena);
+	return ok ||
+	       fail_while(err, "could not load table \"%s.%s\"", table->space, table->name);
+}
+
+bool
+catalog_create(Catalog *catalog, const TableName *name, const NewTable *table,
+               TableState **state, Err *err)
+{
+	Arena *arena = arena_new();
+	NewTable placed = *table;
+	TableVersion version = { 0 };
+	Slice metadata;
+	bool ok;
+
+	*state = NULL;
+	if (!placed.location)
+		placed.location = catalog_location(catalog, arena, name);
+	metadata = metadata_write(arena, metadata_new(arena, &placed));
+	ok =
+		catalog->ops->create(catalog, arena, name, metadata, &version, err) &&
+		table_state_new(metadata, version.metadata_location, version.version, state, err);
+	arena_free(arena);
+	return ok ||
+	       fail_while(err, "could not create table \"%s.%s\"", name->space, name->name);
+}
+
+static bool
+put_files(Storage *storage, const TableCommit *commit, Err *err)
+{
+	for (int32_t i = 0; i < commit->file_count; i++)
+		if (!storage_put(storage, commit->files[i].path, commit->files[i].bytes, err))
+			return false;
+	return true;
+}
+
+bool
+catalog_commit(Catalog *catalog, const TableName *table, TableState **state,
+               TableCommit *commit, Err *err)
+{
+	Arena *arena = arena_new();
+	TableVersion version = { 0 };
+	bool ok;
+
+	ok = put_files(catalog->storage, commit, err) &&
+	     catalog->ops->commit(catalog, arena, table, *state, commit, &version, err);
+	if (ok)
+	{
+		table_state_set_location(
+			commit->next, version.metadata_location, version.version);
+		table_state_free(*state);
+		*state = commit->next;
+	}
+	else
+		table_state_free(commit->next);
+	commit->next = NULL;
+	arena_free(arena);
+	return ok ||
+	       fail_while(
+			   err, "could not commit to table \"%s.%s\"", table->space, table->name);
+}
