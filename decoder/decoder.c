@@ -1,0 +1,390 @@
+/*
+ * decoder.c
+ *		the output plugin's callbacks.
+ *
+ * The server calls them for one committed transaction after the other, in commit
+ * order: begin, then its changes, then commit.  Subtransactions that were rolled back
+ * never arrive.  Each callback finds the table's plan, hands the change to the
+ * format, and resets the change's context.
+ *
+ * Catalogs may be read in change and truncate only: startup runs outside
+ * transactions, and a message may.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "compat.h"
+
+#include <sys/time.h>
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "replication/walsender.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "buffer.h"
+#include "decoder.h"
+#include "settings.h"
+
+PG_MODULE_MAGIC;
+
+/* A keepalive is offered after this many changes that were not written, so that a
+ * filtered transaction of any size does not look like a dead connection. */
+#define PROGRESS_INTERVAL 100
+
+/* ---- Writing ---- */
+
+void
+decoder_write(Decoder *decoder, const char *bytes, size_t len)
+{
+	OutputPluginPrepareWrite(decoder->ctx, true);
+	appendBinaryStringInfo(decoder->ctx->out, bytes, (int) len);
+	OutputPluginWrite(decoder->ctx, true);
+	decoder->unwritten = 0;
+}
+
+static void
+pg_attribute_noreturn() fail_size(const RelationPlan *plan, size_t len)
+{
+	ereport(ERROR,
+	        errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+	        errmsg("row of table \"%s.%s\" is too large to send",
+	               plan->relation->schema,
+	               plan->relation->name),
+	        errdetail("It needs at least %zu bytes, and the limit is %zu.",
+	                  len,
+	                  TUPLE_BYTES_MAX),
+	        errhint("Leave its largest columns out by the option "
+	                "\"column_exclude_list\"."));
+}
+
+void
+decoder_write_row(Decoder *decoder, const RelationPlan *plan, const char *bytes,
+                  size_t len)
+{
+	if (len > TUPLE_BYTES_MAX)
+		fail_size(plan, len);
+	decoder_write(decoder, bytes, len);
+}
+
+static void
+write_tuple(Decoder *decoder, const RelationPlan *plan, Relation relation,
+            HeapTuple tuple, Buf *out)
+{
+	size_t start = out->len;
+
+	if (!tuple_write(&decoder->writer,
+	                 plan->columns,
+	                 plan->relation->column_count,
+	                 RelationGetDescr(relation),
+	                 tuple,
+	                 out))
+		fail_size(plan, out->len - start);
+}
+
+bool
+decoder_write_change(Decoder *decoder, const RelationPlan *plan, const Change *change,
+                     Buf *out)
+{
+	bool is_full = plan->relation->replica_identity == REPLICA_IDENTITY_FULL;
+	size_t start = out->len;
+
+	if (plan->has_output && decoder->settings_level == 0)
+		decoder->settings_level = settings_pin();
+	decoder->writer.label_missed = false;
+	buf_u32(out, plan->relid);
+	if (change->old_tuple != NULL)
+	{
+		buf_char(out, is_full ? 'O' : 'K');
+		write_tuple(decoder, plan, change->relation, change->old_tuple, out);
+	}
+	if (change->new_tuple != NULL)
+	{
+		buf_char(out, 'N');
+		write_tuple(decoder, plan, change->relation, change->new_tuple, out);
+	}
+	if (out->len - start > TUPLE_BYTES_MAX)
+		fail_size(plan, out->len - start);
+	return !decoder->writer.label_missed;
+}
+
+/* ---- Plans ---- */
+
+/* The plan of relation, NULL when it is not wanted; settings are pinned for defaults. */
+static RelationPlan *
+find_plan(Decoder *decoder, Relation relation)
+{
+	if (!plan_is_current(decoder->plans, relation) && decoder->settings_level == 0)
+		decoder->settings_level = settings_pin();
+	return plan_get(decoder->plans, relation);
+}
+
+RelationPlan *
+decoder_renew_plan(Decoder *decoder, const Change *change)
+{
+	RelationPlan *plan = find_plan(decoder, change->relation);
+
+	if (decoder->renewed || plan == NULL)
+		elog(ERROR,
+		     "unrecognized enum value in table \"%s\"",
+		     RelationGetRelationName(change->relation));
+	decoder->renewed = true;
+	plan_forget(plan);
+	return find_plan(decoder, change->relation);
+}
+
+/* ---- Transactions ---- */
+
+/* Let the client hear from us now and then while nothing is written. */
+static void
+count_unwritten(Decoder *decoder)
+{
+	if (++decoder->unwritten < PROGRESS_INTERVAL)
+		return;
+	decoder->unwritten = 0;
+	OutputPluginUpdateProgress(decoder->ctx, false);
+}
+
+static void
+decoder_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+
+	decoder->txn = txn;
+	decoder->wanted = false;
+	decoder->begun = false;
+	decoder->settings_level = 0;
+	decoder->unwritten = 0;
+	decoder->writer.converter.function = InvalidOid;
+}
+
+static void
+decoder_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr commit_lsn)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(decoder->change_context);
+
+	if (decoder->wanted)
+	{
+		decoder->format->commit(decoder, commit_lsn);
+		decoder->last_commit_end = txn->end_lsn;
+	}
+	OutputPluginUpdateProgress(ctx, !decoder->wanted);
+	if (decoder->settings_level != 0)
+		settings_release(decoder->settings_level);
+	decoder->settings_level = 0;
+	decoder->txn = NULL;
+	plan_sweep(decoder->plans);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(decoder->change_context);
+}
+
+/* ---- Changes ---- */
+
+static char
+change_type(const ReorderBufferChange *change)
+{
+	switch (change->action)
+	{
+		case REORDER_BUFFER_CHANGE_INSERT:
+			return 'I';
+		case REORDER_BUFFER_CHANGE_UPDATE:
+			return 'U';
+		case REORDER_BUFFER_CHANGE_DELETE:
+			return 'D';
+		default:
+			elog(ERROR, "unexpected change action %d", (int) change->action);
+	}
+}
+
+static void
+decoder_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
+               ReorderBufferChange *change)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(decoder->change_context);
+	RelationPlan *plan = find_plan(decoder, relation);
+	Change row = {
+		.lsn = change->lsn,
+		.type = change_type(change),
+		.relation = relation,
+		.old_tuple = change_old_tuple(change),
+		.new_tuple = change_new_tuple(change),
+	};
+
+	/* a row without the tuple that makes it one says nothing (as pgoutput) */
+	if (plan != NULL && (row.type == 'D' || row.new_tuple != NULL))
+	{
+		decoder->wanted = true;
+		decoder->renewed = false;
+		decoder->format->change(decoder, plan, &row);
+	}
+	count_unwritten(decoder);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(decoder->change_context);
+}
+
+static void
+decoder_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int count,
+                 Relation relations[], ReorderBufferChange *change)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(decoder->change_context);
+	Truncation truncation = {
+		.lsn = change->lsn,
+		.flags = (uint8) ((change->data.truncate.cascade ? 1 : 0) |
+		                  (change->data.truncate.restart_seqs ? 2 : 0)),
+		.plans = palloc(count * sizeof(RelationPlan *)),
+	};
+
+	for (int i = 0; i < count; i++)
+	{
+		RelationPlan *plan = find_plan(decoder, relations[i]);
+
+		if (plan != NULL)
+			truncation.plans[truncation.count++] = plan;
+	}
+	if (truncation.count > 0)
+	{
+		decoder->wanted = true;
+		decoder->format->truncate(decoder, &truncation);
+	}
+	count_unwritten(decoder);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(decoder->change_context);
+}
+
+static void
+decoder_message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
+                bool transactional, const char *prefix, Size size, const char *content)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(decoder->change_context);
+	Message message = {
+		.lsn = lsn,
+		.transactional = transactional,
+		.prefix = text_convert(&decoder->writer.converter, prefix),
+		.content = content,
+		.len = size,
+	};
+
+	if (transactional)
+		decoder->wanted = true;
+	decoder->format->message(decoder, &message);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(decoder->change_context);
+}
+
+/* ---- The stream ---- */
+
+/* A UUIDv7 (RFC 9562), which Debezium gives each run. */
+static void
+make_run_id(char text[37])
+{
+	unsigned char id[16];
+	struct timeval now;
+	uint64 ms;
+	char *at = text;
+
+	(void) gettimeofday(&now, NULL);
+	ms = (uint64) now.tv_sec * 1000 + (uint64) now.tv_usec / 1000;
+	if (!pg_strong_random(id, sizeof id))
+		elog(ERROR, "could not generate random values");
+	for (int i = 0; i < 6; i++)
+		id[i] = (unsigned char) (ms >> (8 * (5 - i)));
+	id[6] = (unsigned char) (0x70 | (id[6] & 0x0f));
+	id[8] = (unsigned char) (0x80 | (id[8] & 0x3f));
+	for (int i = 0; i < 16; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		at += snprintf(at, 3, "%02x", id[i]);
+	}
+}
+
+/* Rendered text is UTF-8; SQL would hand it out as text in the database's encoding. */
+static void
+check_encoding(const Decoder *decoder)
+{
+	int encoding = decoder->writer.converter.encoding;
+
+	if (!decoder->format->is_text || am_walsender || encoding == PG_UTF8)
+		return;
+	ereport(ERROR,
+	        errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+	        errmsg("cannot read format \"json\" or \"record\" by SQL in a database with "
+	               "encoding \"%s\"",
+	               pg_encoding_to_char(encoding)),
+	        errhint("Use the replication protocol (pg_recvlogical), or "
+	                "pg_logical_slot_get_binary_changes() with the option \"format\" set "
+	                "to \"frame\"."));
+}
+
+static void
+release_options(void *argument)
+{
+	env_options_fini(argument);
+}
+
+static void
+decoder_startup(LogicalDecodingContext *ctx, OutputPluginOptions *output, bool is_init)
+{
+	MemoryContext context =
+		AllocSetContextCreate(ctx->context, "cdc_decoder", ALLOCSET_DEFAULT_SIZES);
+	Decoder *decoder = MemoryContextAllocZero(context, sizeof *decoder);
+	MemoryContextCallback *callback =
+		MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
+	Alloc alloc = context_alloc(context);
+
+	decoder->ctx = ctx;
+	decoder->context = context;
+	decoder->change_context =
+		AllocSetContextCreate(context, "cdc_decoder change", ALLOCSET_DEFAULT_SIZES);
+	callback->func = release_options;
+	callback->arg = &decoder->options.events;
+	MemoryContextRegisterResetCallback(context, callback);
+	options_parse(&decoder->options, ctx->output_plugin_options, &alloc);
+	decoder->format =
+		decoder->options.format == FORMAT_FRAME ? &frame_format : &json_format;
+	tuple_writer_init(&decoder->writer, context);
+	if (!is_init)
+		check_encoding(decoder);
+	decoder->plans = plan_cache_new(
+		context, &decoder->options, &decoder->writer, decoder->format->is_text);
+	decoder->row = context_buf(context);
+	decoder->out = context_buf(context);
+	decoder->line = context_buf(context);
+	make_run_id(decoder->run_id);
+
+	output->output_type = decoder->format->output_type;
+	output->receive_rewrites = false;
+	ctx->output_plugin_private = decoder;
+}
+
+static void
+decoder_shutdown(LogicalDecodingContext *ctx)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+
+	if (decoder == NULL)
+		return;
+	if (decoder->writer.converter.replaced > 0)
+		ereport(LOG,
+		        errmsg("%llu characters of decoded text had no UTF-8 form",
+		               (unsigned long long) decoder->writer.converter.replaced));
+	ctx->output_plugin_private = NULL;
+	MemoryContextDelete(decoder->context);
+}
+
+void
+_PG_output_plugin_init(OutputPluginCallbacks *callbacks)
+{
+	callbacks->startup_cb = decoder_startup;
+	callbacks->begin_cb = decoder_begin;
+	callbacks->change_cb = decoder_change;
+	callbacks->truncate_cb = decoder_truncate;
+	callbacks->message_cb = decoder_message;
+	callbacks->commit_cb = decoder_commit;
+	callbacks->shutdown_cb = decoder_shutdown;
+}

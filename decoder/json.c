@@ -1,0 +1,173 @@
+/*
+ * json.c
+ *		format=json and format=record: what Kafka would get, as text.
+ *
+ * A change is written in wire form into a private buffer and rendered from there,
+ * as the worker renders what it reads from a frame: there is one renderer.  json
+ * prints the value of each record on a row of output, leaving out tombstones; record
+ * prints each record whole.  Neither prints logical messages.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "compat.h"
+
+#include <time.h>
+
+#include "commands/dbcommands.h"
+#include "miscadmin.h"
+#include "replication/origin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "buffer.h"
+#include "decoder.h"
+
+static int64
+now_ns(void)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now);
+	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
+}
+
+/* Names that the source block repeats; kept for the stream and for the transaction. */
+static void
+fill_names(Decoder *decoder, RenderSource *source)
+{
+	TextConverter *converter = &decoder->writer.converter;
+	ReorderBufferTXN *txn = decoder->txn;
+	char *origin;
+
+	if (decoder->database == NULL)
+	{
+		const char *name = get_database_name(MyDatabaseId);
+
+		decoder->database = MemoryContextStrdup(
+			decoder->context, name == NULL ? "" : text_convert(converter, name));
+	}
+	source->database = decoder->database;
+	if (txn->origin_id != InvalidRepOriginId &&
+	    replorigin_by_oid(txn->origin_id, true, &origin))
+	{
+		source->origin = text_convert(converter, origin);
+		source->origin_lsn = txn->origin_lsn;
+	}
+}
+
+static RenderSource
+make_source(Decoder *decoder, uint64 lsn)
+{
+	ReorderBufferTXN *txn = decoder->txn;
+	RenderSource source = { .lsn = lsn, .xid = txn->xid, .snapshot = SNAPSHOT_NONE };
+
+	source.last_commit_lsn = decoder->last_commit_end;
+	source.commit_us = txn->xact_time.commit_time +
+	                   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	fill_names(decoder, &source);
+	return source;
+}
+
+static void
+pg_attribute_noreturn() fail_render(const RelationPlan *plan, const EnvError *error)
+{
+	ereport(ERROR,
+	        errcode(ERRCODE_DATA_EXCEPTION),
+	        errmsg("could not render a change of table \"%s.%s\": %s",
+	               plan->relation->schema,
+	               plan->relation->name,
+	               error->message),
+	        error->hint[0] != '\0' ? errhint("%s", error->hint) : 0);
+}
+
+static void
+write_record(Decoder *decoder, const RelationPlan *plan, const RenderRecord *record)
+{
+	Buf *line = &decoder->line;
+	RenderContext context;
+
+	if (decoder->options.format == FORMAT_JSON)
+	{
+		if (record->has_value)
+			decoder_write_row(
+				decoder, plan, decoder->out.data + record->value_at, record->value_len);
+		return;
+	}
+	context = render_context(&decoder->options.events, decoder->run_id);
+	buf_reset(line);
+	render_record_json(plan->render, &decoder->out, record, &context, line);
+	decoder_write_row(decoder, plan, line->data, line->len);
+}
+
+static void
+write_records(Decoder *decoder, const RelationPlan *plan, const RenderChange *change)
+{
+	RenderRecord records[RENDER_MAX_RECORDS];
+	EnvError error;
+	int count;
+
+	buf_reset(&decoder->out);
+	if (!render_records(
+			plan->render, change, now_ns(), &decoder->out, records, &count, &error))
+		fail_render(plan, &error);
+	for (int i = 0; i < count; i++)
+		write_record(decoder, plan, &records[i]);
+	context_buf_shrink(&decoder->out);
+	context_buf_shrink(&decoder->line);
+}
+
+static void
+json_change(Decoder *decoder, RelationPlan *plan, const Change *change)
+{
+	RenderChange rendered = { .type = change->type };
+	WireChange parts;
+	EnvError error;
+
+	buf_reset(&decoder->row);
+	while (!decoder_write_change(decoder, plan, change, &decoder->row))
+	{
+		buf_reset(&decoder->row);
+		plan = decoder_renew_plan(decoder, change);
+	}
+	if (!wire_read_change(
+			change->type, (Slice){ decoder->row.data, decoder->row.len }, &parts, &error))
+		fail_render(plan, &error);
+	rendered.old_kind = parts.old_kind;
+	rendered.old_tuple = parts.old_tuple;
+	rendered.new_tuple = parts.new_tuple;
+	rendered.source = make_source(decoder, change->lsn);
+	write_records(decoder, plan, &rendered);
+	context_buf_shrink(&decoder->row);
+}
+
+static void
+json_truncate(Decoder *decoder, const Truncation *truncation)
+{
+	for (int i = 0; i < truncation->count; i++)
+	{
+		RenderChange rendered = { .type = 'T' };
+
+		rendered.source = make_source(decoder, truncation->lsn);
+		write_records(decoder, truncation->plans[i], &rendered);
+	}
+}
+
+static void
+json_message(Decoder *decoder, const Message *message)
+{
+}
+
+static void
+json_commit(Decoder *decoder, uint64 commit_lsn)
+{
+}
+
+const FormatOps json_format = {
+	.output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT,
+	.is_text = true,
+	.change = json_change,
+	.truncate = json_truncate,
+	.message = json_message,
+	.commit = json_commit,
+};

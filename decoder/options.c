@@ -1,0 +1,110 @@
+/*
+ * options.c
+ *		the options of START_REPLICATION and of the SQL functions.
+ *
+ * format is the plugin's own; every other option is a row of the envelope
+ * library's table, by the Debezium property's name with underscores for dots.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "compat.h"
+
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "options.h"
+
+#define FORMAT_OPTION "format"
+#define FORMAT_WORDS  "json, record, frame"
+
+static const char *const format_names[] = {
+	[FORMAT_JSON] = "json",
+	[FORMAT_RECORD] = "record",
+	[FORMAT_FRAME] = "frame",
+};
+
+static OutputFormat
+parse_format(const char *value)
+{
+	for (int i = 0; i < (int) lengthof(format_names); i++)
+		if (pg_strcasecmp(value, format_names[i]) == 0)
+			return (OutputFormat) i;
+	ereport(ERROR,
+	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+	        errmsg("invalid value \"%s\" for option \"%s\"", value, FORMAT_OPTION),
+	        errhint("Available values: %s.", FORMAT_WORDS));
+}
+
+static void
+pg_attribute_noreturn() fail_unrecognized(const char *name)
+{
+	const char *nearest = env_option_nearest(name, '_');
+	int length = (int) Min(strlen(name), NAMEDATALEN);
+
+	/* a slip or two away from "format", which the library's table does not have */
+	if (varstr_levenshtein_less_equal(
+			name, length, FORMAT_OPTION, (int) strlen(FORMAT_OPTION), 1, 1, 1, 2, true) <=
+	    2)
+		nearest = FORMAT_OPTION;
+	ereport(ERROR,
+	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+	        errmsg("unrecognized option \"%s\"", name),
+	        nearest != NULL ? errhint("Perhaps you meant the option \"%s\".", nearest)
+	                        : errhint("An option is \"%s\", or a Debezium property that "
+	                                  "shapes events, with underscores for dots.",
+	                                  FORMAT_OPTION));
+}
+
+static void
+fail_value(const EnvError *error)
+{
+	ereport(ERROR,
+	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+	        errmsg("%s", error->message),
+	        error->hint[0] != '\0' ? errhint("%s", error->hint) : 0);
+}
+
+/* Options are few: looking back over those before this one finds a repetition. */
+static void
+refuse_duplicate(List *given, int at, const char *name)
+{
+	for (int i = 0; i < at; i++)
+	{
+		DefElem *earlier = list_nth_node(DefElem, given, i);
+
+		if (strcmp(earlier->defname, name) == 0)
+			ereport(ERROR,
+			        errcode(ERRCODE_SYNTAX_ERROR),
+			        errmsg("option \"%s\" given more than once", name));
+	}
+}
+
+void
+options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
+{
+	options->format = FORMAT_JSON;
+	env_options_init(&options->events, alloc);
+
+	for (int i = 0; i < list_length(given); i++)
+	{
+		DefElem *element = list_nth_node(DefElem, given, i);
+		const char *name = element->defname;
+		bool is_format = strcmp(name, FORMAT_OPTION) == 0;
+		const char *value;
+		EnvError error;
+
+		if (!is_format && (strchr(name, '.') != NULL || env_option_find(name) == NULL))
+			fail_unrecognized(name);
+		refuse_duplicate(given, i, name);
+		if (element->arg == NULL)
+			ereport(ERROR,
+			        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			        errmsg("option \"%s\" requires a value", name));
+		value = strVal(element->arg);
+		if (is_format)
+			options->format = parse_format(value);
+		else if (!env_option_set(&options->events, name, value, alloc, &error))
+			fail_value(&error);
+	}
+}

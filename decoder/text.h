@@ -1,0 +1,34 @@
+/*
+ * text.h
+ *		from the database's encoding to the stream's, which is UTF-8.
+ *
+ * Every text that leaves the server passes here: values, names, labels,
+ * defaults.  Bytes that have no place in UTF-8 (any bytes in an SQL_ASCII
+ * database, a hole in a code page) become U+FFFD, are counted, and are
+ * reported to the server log: an ERROR would stop the slot for good.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef DECODER_TEXT_H
+#define DECODER_TEXT_H
+
+#include "compat.h"
+
+#include "library.h"
+
+typedef struct TextConverter
+{
+	int encoding;    /* the database's */
+	Oid function;    /* to UTF-8; looked up at the first use in a transaction */
+	uint64 replaced; /* how often U+FFFD stood in */
+} TextConverter;
+
+void text_init(TextConverter *converter);
+
+/* Append len bytes of text in UTF-8.  text may lie in out's own memory only if UTF-8. */
+void text_append(TextConverter *converter, Buf *out, const char *text, size_t len);
+
+/* text in UTF-8: itself where nothing needs converting, else palloc'd. */
+const char *text_convert(TextConverter *converter, const char *text);
+
+#endif
