@@ -100,6 +100,12 @@ class Reader:
                     raise kafka.KafkaException(error)
         return records
 
+    def poll(self, seconds):
+        """What comes next, waiting at most so long for the first."""
+        messages = self._consumer.consume(1, seconds)
+        messages += self._consumer.consume(10000, 0) if messages else []
+        return [_record(message) for message in messages if message.error() is None]
+
     def close(self):
         self._consumer.close()
 
