@@ -1,0 +1,211 @@
+"""Runs the functions test_* of the files test_*.py and prints one line a test.
+
+A test is a function of one argument, through which it gets what it needs:
+
+    def test_insert(t):
+        db = t.database()                       # in a cluster shared by all tests of the run
+        worker = t.worker(db, outputs="silver")
+        worker.run_until(db.lsn())
+
+What it asks for is destroyed when it ends.  A test fails by any exception.  A function may set
+`test_x.timeout = seconds` (default 300).
+"""
+
+import importlib.util
+import pathlib
+import re
+import signal
+import sys
+import time
+import traceback
+
+from lib.broker import Broker
+from lib.cluster import Cluster
+from lib.lake import Lake
+from lib.support import TOP, scratch, tail
+from lib.worker import Worker
+
+_DEFAULT_TIMEOUT = 300
+
+
+class _Shared:
+    """A server that tests use together, started by the first that asks; a test may have stopped it."""
+
+    def __init__(self):
+        self._cluster = None
+        self._broker = None
+
+    @property
+    def cluster(self):
+        if self._cluster is None:
+            self._cluster = Cluster()
+        if not self._cluster.running:
+            self._cluster.start()
+        return self._cluster
+
+    @property
+    def broker(self):
+        if self._broker is None:
+            self._broker = Broker()
+        if self._broker.process is None or self._broker.process.poll() is not None:
+            self._broker.start()
+        return self._broker
+
+
+class TestContext:
+    """What one test has; name is unique and fit for a database, a slot and a topic prefix."""
+
+    def __init__(self, name, shared):
+        self.name = name
+        self._shared = shared
+        self._databases = []
+        self._workers = []
+        self._servers = []
+        self._dir = None
+
+    @property
+    def dir(self):
+        """A scratch directory of this test."""
+        if self._dir is None:
+            self._dir = scratch("test")
+        return self._dir
+
+    @property
+    def broker(self):
+        """The shared broker; use prefix() for topics of your own."""
+        return self._shared.broker
+
+    def new_broker(self, **options):
+        """A broker of this test alone, not yet started, to stop or wipe."""
+        self._servers.append(Broker(**options))
+        return self._servers[-1]
+
+    def new_cluster(self, **options):
+        """A cluster of this test alone, not yet started."""
+        self._servers.append(Cluster(**options))
+        return self._servers[-1]
+
+    def database(self, cluster=None, name=None):
+        """A new database, in the shared cluster unless one is given."""
+        name = name or "%s_%d" % (self.name[:50], len(self._databases))
+        db = (cluster or self._shared.cluster).create_database(name)
+        self._databases.append(db)
+        return db
+
+    def worker(self, db, outputs="silver", broker=None, **config):
+        """A worker on db, with slot, prefix, broker and warehouse of this test; nothing is started."""
+        number = len(self._workers)
+        settings = {
+            "slot.name": "%s_%d" % (self.name[:50], number),
+            "topic.prefix": self.prefix(number),
+            "outputs": outputs,
+            "lake.flush.interval.ms": 500,
+        }
+        if "kafka" in outputs:
+            settings["kafka.bootstrap.servers"] = (broker or self.broker).bootstrap
+        if "bronze" in outputs or "silver" in outputs:
+            settings["lake.warehouse"] = "file://%s" % (self.dir / ("lake%d" % number))
+        settings.update({key.replace("__", "."): value for key, value in config.items()})
+        self._workers.append(Worker(db, **settings))
+        return self._workers[-1]
+
+    def prefix(self, number=0):
+        return "%s_%d" % (self.name, number)
+
+    @staticmethod
+    def lake(worker):
+        return Lake(worker.config["lake.warehouse"], worker.config.get("lake.namespace", "cdc"))
+
+    def report(self):
+        """The ends of the logs, for a test that failed."""
+        for worker in self._workers:
+            yield "worker (slot %s)" % worker.config["slot.name"], worker.log_tail(25)
+        for server in self._servers:
+            yield type(server).__name__.lower(), tail(server.log, 15)
+
+    def close(self):
+        for worker in self._workers:
+            worker.kill()
+        for db in self._databases:
+            if db.cluster.running and db.cluster not in self._servers:
+                db.drop()
+        for server in self._servers:
+            server.destroy()
+
+
+class _Expired(Exception):
+    pass
+
+
+def _expire(_number, _frame):
+    raise _Expired("the test took too long")
+
+
+def _load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _collect(directory, words):
+    """(name, function), in the order of files and definitions; words select by part of the name."""
+    for path in sorted(pathlib.Path(directory).glob("test_*.py")):
+        file = path.stem.removeprefix("test_")
+        for name, function in vars(_load(path)).items():
+            full = "%s.%s" % (file, name.removeprefix("test_"))
+            if name.startswith("test_") and callable(function) and function.__module__ == path.stem \
+                    and (not words or any(word in full for word in words)):
+                yield full, function
+
+
+def _comment(text):
+    return "".join("#   %s\n" % line for line in text.rstrip("\n").splitlines())
+
+
+def _run_one(name, function, shared):
+    """Returns the text of the failure, or None."""
+    context = TestContext(re.sub(r"[^a-z0-9_]", "_", name.lower()), shared)
+    signal.signal(signal.SIGALRM, _expire)
+    failure = None
+    try:
+        signal.alarm(getattr(function, "timeout", _DEFAULT_TIMEOUT))
+        function(context)
+    except Exception:
+        failure = _comment(traceback.format_exc())
+    finally:
+        signal.alarm(0)
+    if failure:
+        for what, log in context.report():
+            failure += "#\n# %s\n%s" % (what, _comment(log))
+    try:
+        context.close()
+    except Exception:
+        failure = (failure or "") + "# cleaning up:\n" + _comment(traceback.format_exc())
+    return failure
+
+
+def main(arguments):
+    directory = TOP / "regress" / "integration"
+    words = [a for a in arguments if not a.startswith("-")]
+    if "--list" in arguments:
+        for name, _ in _collect(directory, words):
+            print(name)
+        return 0
+    shared = _Shared()
+    passed = failed = 0
+    for number, (name, function) in enumerate(_collect(directory, words), 1):
+        started = time.monotonic()
+        failure = _run_one(name, function, shared)
+        elapsed = time.monotonic() - started
+        print("%s %d - %s (%.1f s)" % ("not ok" if failure else "ok", number, name, elapsed), flush=True)
+        if failure:
+            failed += 1
+            print(failure, end="", flush=True)
+        else:
+            passed += 1
+    if passed + failed == 0:
+        print("no test matches", file=sys.stderr)
+        failed = 1 if words else 0
+    print("%d passed, %d failed" % (passed, failed), flush=True)
+    return 1 if failed else 0
