@@ -4,6 +4,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$top"
+# shellcheck disable=SC2034
 build=${BUILD:-build}
 # shellcheck disable=SC2034
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cdc-decoder
