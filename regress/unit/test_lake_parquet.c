@@ -1,0 +1,293 @@
+/*
+ * test_lake_parquet.c
+ *		Parquet files: what is written is read back, positions and metrics are right.
+ *
+ * Linked with the archive of all sink objects and DuckDB.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lake/parquet/parquet.h"
+
+/* After ours: cmocka.h defines a macro fail(). */
+#include <cmocka.h>
+
+#define ROWS 5000
+
+enum
+{
+	ID,
+	NAME,
+	PRICE,
+	RATIO,
+	UUID,
+	TAGS,
+	NOTES,
+	FIELDS
+};
+
+typedef struct Fixture
+{
+	Arena *arena;
+	Parquet *parquet;
+	char directory[64];
+	char path[96];
+	IcebergSchema schema;
+	int64_t made;
+} Fixture;
+
+static void
+fixture_schema(Fixture *fixture)
+{
+	static const char *const names[] = { "id",   "na\"me", "price", "ratio",
+		                                 "uuid", "tags",   "notes" };
+	IcebergField *fields = arena_zero(fixture->arena, sizeof *fields * FIELDS);
+	IcebergType text = iceberg_type(ICEBERG_STRING);
+
+	fields[ID].type = iceberg_type(ICEBERG_LONG);
+	fields[NAME].type = text;
+	fields[PRICE].type = iceberg_decimal(38, 18);
+	fields[RATIO].type = iceberg_type(ICEBERG_DOUBLE);
+	fields[UUID].type = iceberg_type(ICEBERG_UUID);
+	fields[TAGS].type = iceberg_list(fixture->arena, 8, iceberg_type(ICEBERG_INT));
+	fields[NOTES].type = iceberg_map(fixture->arena, 9, text, 10, text);
+	for (int i = 0; i < FIELDS; i++)
+	{
+		fields[i].id = i + 1;
+		fields[i].name = names[i];
+	}
+	fixture->schema = (IcebergSchema){ .fields = fields, .field_count = FIELDS };
+}
+
+static int
+setup(void **state)
+{
+	Fixture *fixture = calloc(1, sizeof *fixture);
+	Err err = { 0 };
+
+	assert_non_null(fixture);
+	fixture->arena = arena_new();
+	(void) snprintf(
+		fixture->directory, sizeof fixture->directory, "/tmp/test_lake_parquet.XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	(void) snprintf(
+		fixture->path, sizeof fixture->path, "%s/it's.parquet", fixture->directory);
+	if (!parquet_new(64 << 20, &fixture->parquet, &err))
+		fail_msg("%s", err.text);
+	fixture_schema(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	Fixture *fixture = *state;
+
+	(void) unlink(fixture->path);
+	(void) rmdir(fixture->directory);
+	parquet_free(fixture->parquet);
+	arena_free(fixture->arena);
+	free(fixture);
+	return 0;
+}
+
+static RowStatus
+next_row(void *context, Cell *row, Err *err)
+{
+	static const uint8_t uuid[16] = { 0xFE, 1, 2,  3,  4,  5,  6,  7,
+		                              8,    9, 10, 11, 12, 13, 14, 15 };
+	Fixture *fixture = context;
+	int64_t i = fixture->made++;
+	Cell *items;
+
+	(void) err;
+	if (i == ROWS)
+		return ROW_END;
+	for (int c = 0; c < FIELDS; c++)
+		row[c] = cell_null();
+	row[ID] = cell_int(i * 3);
+	if (i % 7 == 0)
+		return ROW_READY;
+	row[NAME] =
+		cell_text(arena_printf(fixture->arena, "n\xC3\xA4me number %05d", (int) i));
+	row[PRICE] = (Cell){ .kind = CELL_DECIMAL, .decimal = (__int128) i * -1000000007 };
+	row[RATIO] = (Cell){ .kind = CELL_FLOAT,
+		                 .real = i % 5 == 0 ? __builtin_nan("") : (double) i / 4 };
+	row[UUID] = cell_bytes((Slice){ (const char *) uuid, 16 });
+	items = arena_zero(fixture->arena, sizeof *items * 4);
+	items[0] = cell_int(i);
+	items[2] = cell_int(-i);
+	row[TAGS] = (Cell){ .kind = CELL_LIST, .count = (uint32_t) (i % 4), .items = items };
+	items = arena_zero(fixture->arena, sizeof *items * 2);
+	items[0] = cell_text("key");
+	items[1] = cell_text("value");
+	row[NOTES] = (Cell){ .kind = CELL_LIST, .count = 2, .items = items };
+	return ROW_READY;
+}
+
+static void
+write_file(Fixture *fixture, DataFile *file)
+{
+	ParquetWrite write = { .local_path = fixture->path,
+		                   .schema = &fixture->schema,
+		                   .next = next_row,
+		                   .context = fixture };
+	Err err = { 0 };
+
+	fixture->made = 0;
+	*file = (DataFile){ DATA_FILE_INIT };
+	if (!parquet_write(fixture->parquet, &write, fixture->arena, file, &err))
+		fail_msg("%s", err.text);
+}
+
+static void
+test_round_trip(void **state)
+{
+	Fixture *fixture = *state;
+	Cell expected[FIELDS];
+	ParquetRead read;
+	ParquetRows *rows;
+	DataFile file;
+	bool end;
+	Err err = { 0 };
+
+	write_file(fixture, &file);
+	assert_int_equal(file.record_count, ROWS);
+	read = (ParquetRead){ fixture->path, fixture->schema.fields, FIELDS, false };
+	if (!parquet_open(fixture->parquet, &read, &rows, &err))
+		fail_msg("%s", err.text);
+	fixture->made = 0;
+	for (int64_t i = 0;; i++)
+	{
+		Buf got = buf_heap();
+		Buf want = buf_heap();
+
+		assert_true(parquet_next(rows, &end, &err));
+		assert_int_equal(end, i == ROWS);
+		if (end)
+			break;
+		assert_int_equal(parquet_position(rows), i);
+		(void) next_row(fixture, expected, &err);
+		for (int c = 0; c < FIELDS; c++)
+		{
+			Cell cell = parquet_cell(rows, c, fixture->arena);
+			const IcebergType list =
+				iceberg_list(fixture->arena, 1, fixture->schema.fields[c].type);
+
+			assert_int_equal(cell.kind, expected[c].kind);
+			cell_canonical(&got, &list, &cell);
+			cell_canonical(&want, &list, &expected[c]);
+		}
+		assert_int_equal(got.len, want.len);
+		assert_memory_equal(got.data, want.data, want.len);
+		buf_free(&got);
+		buf_free(&want);
+	}
+	parquet_close(rows);
+}
+
+static void
+test_older_schema(void **state)
+{
+	Fixture *fixture = *state;
+	IcebergField fields[3] = {
+		{ .id = 99, .name = "new", .type = iceberg_type(ICEBERG_STRING) },
+		{ .id = 1, .name = "renamed", .type = iceberg_type(ICEBERG_LONG) },
+		{ .id = 6, .name = "tags", .type = fixture->schema.fields[TAGS].type },
+	};
+	ParquetRead read = { fixture->path, fields, 3, false };
+	ParquetRows *rows;
+	DataFile file;
+	bool end;
+	Err err = { 0 };
+
+	write_file(fixture, &file);
+	if (!parquet_open(fixture->parquet, &read, &rows, &err))
+		fail_msg("%s", err.text);
+	assert_true(parquet_next(rows, &end, &err));
+	assert_true(parquet_next(rows, &end, &err));
+	assert_int_equal(parquet_cell(rows, 0, fixture->arena).kind, CELL_NULL);
+	assert_int_equal(parquet_cell(rows, 1, fixture->arena).integer, 3);
+	assert_int_equal(parquet_cell(rows, 2, fixture->arena).count, 1);
+	parquet_close(rows);
+}
+
+static void
+test_metrics(void **state)
+{
+	Fixture *fixture = *state;
+	DataFile file;
+
+	write_file(fixture, &file);
+	/* Nested columns have neither counts nor bounds. */
+	assert_int_equal(file.value_counts.count, 5);
+	assert_int_equal(file.null_value_counts.items[1].count, (ROWS + 6) / 7);
+	assert_int_equal(file.nan_value_counts.count, 1);
+	assert_int_equal(file.nan_value_counts.items[0].id, 4);
+	assert_int_equal(file.lower_bounds.items[0].bytes.len, 8);
+	assert_memory_equal(file.upper_bounds.items[0].bytes.data, "\x95\x3A\0\0\0\0\0\0", 8);
+	/* 16 code points, the last one counted up. */
+	assert_int_equal(file.lower_bounds.items[1].bytes.len, 17);
+	assert_memory_equal(
+		file.lower_bounds.items[1].bytes.data, "n\xC3\xA4me number 0000", 17);
+	assert_memory_equal(
+		file.upper_bounds.items[1].bytes.data, "n\xC3\xA4me number 049:", 17);
+}
+
+static RowStatus
+next_bad(void *context, Cell *row, Err *err)
+{
+	Fixture *fixture = context;
+	RowStatus status = next_row(context, row, err);
+
+	if (fixture->made == 3000)
+		row[NAME] = cell_text("\xFF\xFE");
+	return status;
+}
+
+static void
+test_failures(void **state)
+{
+	Fixture *fixture = *state;
+	ParquetWrite write = { .local_path = fixture->path,
+		                   .schema = &fixture->schema,
+		                   .next = next_bad,
+		                   .context = fixture };
+	ParquetRead read = { fixture->path, fixture->schema.fields, FIELDS, false };
+	DataFile file = { DATA_FILE_INIT };
+	ParquetRows *rows;
+	Err err = { 0 };
+
+	fixture->made = 0;
+	assert_false(parquet_write(fixture->parquet, &write, fixture->arena, &file, &err));
+	assert_int_equal(err.kind, ERR_DATA);
+	assert_non_null(strstr(err.text, "na\"me"));
+	assert_int_equal(access(fixture->path, F_OK), -1);
+	assert_false(parquet_open(fixture->parquet, &read, &rows, &err));
+	assert_int_equal(err.kind, ERR_FATAL);
+	write.local_path = "/dev/full";
+	write.next = next_row;
+	fixture->made = 0;
+	assert_false(parquet_write(fixture->parquet, &write, fixture->arena, &file, &err));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older_schema, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_metrics, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/*
+ * parquet.h
+ *		Parquet files through DuckDB: written from rows, read back with row positions.
+ *
+ * One Parquet is one DuckDB instance, for one thread.  Rows are pulled from a
+ * callback in pieces of a vector (2,048), so nothing is held twice.  Columns
+ * carry the field ids of the schema, nested ones too, and the footer has the
+ * key "iceberg.schema"; reading is by field id, so a file written under an
+ * older schema of its table reads as the current one: columns added since are
+ * null, renamed and widened ones come right.
+ *
+ * Bounds, null and NaN counts are taken from the cells as they are written:
+ * DuckDB's RETURN_STATS gives text that is truncated and rounded.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef LAKE_PARQUET_PARQUET_H
+#define LAKE_PARQUET_PARQUET_H
+
+#include "lake/cell.h"
+#include "lake/iceberg/manifest.h"
+
+typedef struct Parquet Parquet;
+
+/* memory_bytes limits what DuckDB buffers.  ERR_FATAL when it does not start. */
+MUST_CHECK bool parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err);
+void parquet_free(Parquet *parquet); /* NULL is allowed */
+
+typedef enum RowStatus
+{
+	ROW_FAILED = -1, /* err is set */
+	ROW_END = 0,
+	ROW_READY = 1,
+} RowStatus;
+
+/*
+ * Fill row, one cell per field of the schema; what cells point to must stay
+ * until the next call.
+ */
+typedef RowStatus (*ParquetNext)(void *context, Cell *row, Err *err);
+
+typedef struct ParquetWrite
+{
+	const char *local_path;
+	const IcebergSchema *schema;
+	int64_t row_group_rows; /* 0: DuckDB's 122,880 */
+	ParquetNext next;
+	void *context;
+} ParquetWrite;
+
+#define PARQUET_METRIC_COLUMNS 100 /* bounds and counts for so many, as Java writes */
+
+/*
+ * Write one file and fill record count, size, counts and bounds of file (the
+ * arena's); path, content and partition are the caller's.  Rows keep their
+ * order.  Nothing is durable yet.  On failure the file is removed; ERR_FATAL when it
+ * could not be written (disk full), or the error of next().
+ */
+MUST_CHECK bool parquet_write(Parquet *parquet, const ParquetWrite *write, Arena *arena,
+                              DataFile *file, Err *err);
+
+typedef struct ParquetRows ParquetRows;
+
+typedef struct ParquetRead
+{
+	const char *local_path;
+	const IcebergField *fields; /* the columns wanted, by id */
+	int32_t field_count;
+	bool by_name; /* the file has no field ids: not one of ours */
+} ParquetRead;
+
+/*
+ * Read a file from its first row to its last.  A read may run inside a write's
+ * next().  ERR_FATAL names a file that is missing or damaged.
+ */
+MUST_CHECK bool parquet_open(Parquet *parquet, const ParquetRead *read,
+                             ParquetRows **rows, Err *err);
+
+/* Go to the next row; *end at the end. */
+MUST_CHECK bool parquet_next(ParquetRows *rows, bool *end, Err *err);
+
+/* The current row's position in the file. */
+int64_t parquet_position(const ParquetRows *rows);
+
+/* A column of the current row.  Bytes are valid until the next call of parquet_next();
+ * items are the arena's. */
+Cell parquet_cell(const ParquetRows *rows, int32_t column, Arena *arena);
+
+void parquet_close(ParquetRows *rows); /* NULL is allowed */
+
+#endif

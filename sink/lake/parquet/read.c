@@ -1,0 +1,167 @@
+/*
+ * read.c
+ *		rows of a Parquet file in their order, columns chosen by field id.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <stdlib.h>
+
+#include "lake/parquet/engine.h"
+
+struct ParquetRows
+{
+	Arena *arena;
+	duckdb_connection connection;
+	duckdb_prepared_statement statement;
+	duckdb_result result;
+	duckdb_data_chunk chunk;
+	idx_t count; /* rows of chunk */
+	idx_t row;
+	const int64_t *positions;
+	int32_t field_count;
+	Column *columns;
+};
+
+static const IcebergType position_type = { .kind = ICEBERG_LONG };
+
+/* The columns are named c0, c1, ... : what the file calls them does not matter. */
+static void
+read_sql_schema(Buf *sql, const ParquetRead *read)
+{
+	buf_text(sql, ", schema = MAP {");
+	for (int32_t i = 0; i < read->field_count; i++)
+	{
+		Buf type = buf_heap();
+
+		type_sql(&type, &read->fields[i].type);
+		buf_printf(
+			sql, "%s%d: {name: 'c%d', type: ", i == 0 ? "" : ", ", read->fields[i].id, i);
+		sql_literal(sql, buf_cstr(&type));
+		buf_text(sql, ", default_value: NULL}");
+		buf_free(&type);
+	}
+	buf_char(sql, '}');
+}
+
+static void
+read_sql(Buf *sql, const ParquetRead *read)
+{
+	buf_text(sql, "SELECT file_row_number");
+	for (int32_t i = 0; i < read->field_count; i++)
+	{
+		buf_text(sql, ", ");
+		if (read->by_name)
+			sql_name(sql, read->fields[i].name);
+		else
+			buf_printf(sql, "c%d", i);
+	}
+	buf_text(sql, " FROM read_parquet(");
+	sql_literal(sql, read->local_path);
+	buf_text(sql, ", file_row_number = true, hive_partitioning = false");
+	if (!read->by_name && read->field_count > 0)
+		read_sql_schema(sql, read);
+	buf_char(sql, ')');
+}
+
+static bool
+read_start(Parquet *parquet, ParquetRows *rows, const char *sql, Err *err)
+{
+	if (duckdb_connect(parquet->database, &rows->connection) != DuckDBSuccess)
+		return fail(err, ERR_FATAL, "could not connect to DuckDB");
+	if (duckdb_prepare(rows->connection, sql, &rows->statement) != DuckDBSuccess)
+	{
+		const char *text = duckdb_prepare_error(rows->statement);
+
+		return fail(err,
+		            ERR_FATAL,
+		            "%.*s",
+		            text == NULL ? 0 : (int) strcspn(text, "\n"),
+		            text == NULL ? "" : text);
+	}
+	if (duckdb_execute_prepared_streaming(rows->statement, &rows->result) !=
+	    DuckDBSuccess)
+		return engine_fail(&rows->result, err);
+	return true;
+}
+
+bool
+parquet_open(Parquet *parquet, const ParquetRead *read, ParquetRows **rows, Err *err)
+{
+	ParquetRows *opened = xmalloc(sizeof *opened);
+	Buf sql = buf_heap();
+	bool ok;
+
+	*opened = (ParquetRows){ .arena = arena_new(), .field_count = read->field_count };
+	opened->columns =
+		arena_zero(opened->arena, sizeof(Column) * (size_t) (read->field_count + 1));
+	column_init(&opened->columns[0], &position_type, opened->arena);
+	for (int32_t i = 0; i < read->field_count; i++)
+		column_init(&opened->columns[i + 1], &read->fields[i].type, opened->arena);
+	read_sql(&sql, read);
+	ok = read_start(parquet, opened, buf_cstr(&sql), err);
+	buf_free(&sql);
+	if (!ok)
+	{
+		parquet_close(opened);
+		opened = NULL;
+		(void) fail_while(err, "could not read file \"%s\"", read->local_path);
+	}
+	*rows = opened;
+	return ok;
+}
+
+bool
+parquet_next(ParquetRows *rows, bool *end, Err *err)
+{
+	*end = false;
+	if (++rows->row < rows->count)
+		return true;
+	for (;;)
+	{
+		const char *text;
+
+		duckdb_destroy_data_chunk(&rows->chunk);
+		rows->chunk = duckdb_fetch_chunk(rows->result);
+		if (rows->chunk == NULL)
+		{
+			text = duckdb_result_error(&rows->result);
+			*end = true;
+			return text == NULL ||
+			       fail(err, ERR_FATAL, "could not read a Parquet file: %s", text);
+		}
+		rows->row = 0;
+		rows->count = duckdb_data_chunk_get_size(rows->chunk);
+		if (rows->count > 0)
+			break;
+	}
+	for (int32_t i = 0; i <= rows->field_count; i++)
+		column_bind(&rows->columns[i],
+		            duckdb_data_chunk_get_vector(rows->chunk, (idx_t) i));
+	rows->positions = rows->columns[0].values;
+	return true;
+}
+
+int64_t
+parquet_position(const ParquetRows *rows)
+{
+	return rows->positions[rows->row];
+}
+
+Cell
+parquet_cell(const ParquetRows *rows, int32_t column, Arena *arena)
+{
+	return column_get(&rows->columns[column + 1], rows->row, arena);
+}
+
+void
+parquet_close(ParquetRows *rows)
+{
+	if (rows == NULL)
+		return;
+	duckdb_destroy_data_chunk(&rows->chunk);
+	duckdb_destroy_result(&rows->result);
+	duckdb_destroy_prepare(&rows->statement);
+	duckdb_disconnect(&rows->connection);
+	arena_free(rows->arena);
+	free(rows);
+}
