@@ -308,8 +308,12 @@ store_option(Loader *loader, const Resolved *resolved)
 	if (env_option_set(
 			&loader->config->env, resolved->name, resolved->value, &alloc, &reason))
 		return true;
-	(void) fail(
-		loader->err, ERR_CONFIG, "%s, in %s", reason.message, resolved->from->place);
+	(void) fail(loader->err,
+	            ERR_CONFIG,
+	            "invalid setting \"%s\" in %s: %s",
+	            resolved->name,
+	            resolved->from->place,
+	            reason.message);
 	return fail_hint(loader->err, "%s", reason.hint);
 }
 

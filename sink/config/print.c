@@ -201,6 +201,45 @@ config_print_help(FILE *to)
 }
 
 void
+man_text(const char *text, FILE *to)
+{
+	for (const char *p = text; *p != '\0'; p++)
+	{
+		bool is_command = p == text && (*p == '.' || *p == '\'');
+
+		if (is_command)
+			(void) fputs("\\&", to);
+		if (*p == '\\')
+			(void) fputs("\\e", to);
+		else
+			(void) fprintf(to, *p == '-' ? "\\%c" : "%c", *p);
+	}
+	(void) fputc('\n', to);
+}
+
+void
+config_print_man(FILE *to)
+{
+	Arena *arena = arena_new();
+	size_t count;
+	const Entry *entries = list_entries(arena, &count);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		(void) fputs(".TP\n.B ", to);
+		man_text(entries[i].name, to);
+		man_text(entries[i].doc, to);
+		if (*entries[i].values != '\0')
+			man_text(arena_printf(arena, "Values: %s.", entries[i].values), to);
+		if ((entries[i].flags & SETTING_REQUIRED) != 0)
+			man_text("Required.", to);
+		else if (*entries[i].boot != '\0')
+			man_text(arena_printf(arena, "Default: %s.", entries[i].boot), to);
+	}
+	arena_free(arena);
+}
+
+void
 config_print_sample(FILE *to)
 {
 	Arena *arena = arena_new();

@@ -12,6 +12,11 @@
 /* The settings as indented text, for --help. */
 void config_print_help(FILE *to);
 
+/* The settings as tagged paragraphs of a manual page, and text made safe for one, with
+ * its line end. */
+void config_print_man(FILE *to);
+void man_text(const char *text, FILE *to);
+
 /* What becomes of other properties of Debezium, as a Markdown table. */
 void config_print_debezium(FILE *to);
 
