@@ -50,7 +50,8 @@ typedef enum EntryStatus
 	ENTRY_DELETED = 2,
 } EntryStatus;
 
-/* One number or bound per column; an empty list is written as null. */
+/* One number or bound per column; an empty list is written as null, but for column_sizes.
+ */
 typedef struct IdCount
 {
 	int32_t id;

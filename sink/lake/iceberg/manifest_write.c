@@ -20,15 +20,21 @@ static const char *const manifest_content_names[] = { "data", "deletes" };
 static void
 write_counts(Buf *rows, IdCounts counts)
 {
-	if (!avro_optional(rows, counts.count > 0))
-		return;
-	avro_long(rows, counts.count);
+	if (counts.count > 0)
+		avro_long(rows, counts.count);
 	for (int32_t i = 0; i < counts.count; i++)
 	{
 		avro_long(rows, counts.items[i].id);
 		avro_long(rows, counts.items[i].count);
 	}
 	avro_long(rows, 0);
+}
+
+static void
+write_optional_counts(Buf *rows, IdCounts counts)
+{
+	if (avro_optional(rows, counts.count > 0))
+		write_counts(rows, counts);
 }
 
 static void
@@ -115,10 +121,13 @@ write_data_file(Buf *rows, const IcebergField *partition, const DataFile *file)
 			write_partition_value(rows, &partition[i].type, file->partition[i].bytes);
 	avro_long(rows, file->record_count);
 	avro_long(rows, file->size_bytes);
+
+	/* Never null: PyIceberg 0.11 cannot inspect a table with a file without sizes. */
+	avro_optional(rows, true);
 	write_counts(rows, file->column_sizes);
-	write_counts(rows, file->value_counts);
-	write_counts(rows, file->null_value_counts);
-	write_counts(rows, file->nan_value_counts);
+	write_optional_counts(rows, file->value_counts);
+	write_optional_counts(rows, file->null_value_counts);
+	write_optional_counts(rows, file->nan_value_counts);
 	write_bounds(rows, file->lower_bounds);
 	write_bounds(rows, file->upper_bounds);
 	if (avro_optional(rows, file->key_metadata.data != NULL))

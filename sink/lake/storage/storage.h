@@ -9,6 +9,8 @@
  * Data files are written by DuckDB, to the name storage_local_path() gives, and
  * do not count until storage_publish() made them durable.
  *
+ * A Storage serves one thread.
+ *
  * Errors: ERR_RETRY for what may pass (disk full, I/O error), ERR_CONFIG for
  * what somebody must change (permission, read-only), ERR_CONFLICT from
  * put_if_absent alone.
