@@ -273,10 +273,11 @@ test_failures(void **state)
 	assert_int_equal(access(fixture->path, F_OK), -1);
 	assert_false(parquet_open(fixture->parquet, &read, &rows, &err));
 	assert_int_equal(err.kind, ERR_FATAL);
-	write.local_path = "/dev/full";
+	write.local_path = "/nonexistent/directory/file.parquet";
 	write.next = next_row;
 	fixture->made = 0;
 	assert_false(parquet_write(fixture->parquet, &write, fixture->arena, &file, &err));
+	assert_int_equal(err.kind, ERR_FATAL);
 }
 
 int
