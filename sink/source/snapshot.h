@@ -1,6 +1,6 @@
 /*
  * snapshot.h
- *		the initial snapshot: COPY in binary of ctid ranges, in parallel, from one exported
+ *		the initial snapshot: COPY in binary of ctid ranges, in parallel, from one
  *snapshot.
  *
  * SPDX-License-Identifier: PostgreSQL
@@ -25,6 +25,8 @@ typedef struct SnapshotRequest
 	BatchBudget *budget;
 	SnapshotSink sink;
 	void *context;
+	Arena *relations; /* tables' descriptions live there and must outlive every batch;
+	                     NULL: in memory that is never freed */
 	atomic_int *stop; /* nonzero: give up with ERR_RETRY "asked to stop" */
 } SnapshotRequest;
 
@@ -34,6 +36,15 @@ typedef struct SnapshotRequest
  * row is held back for them), TABLE_END; after the last table SNAPSHOT_END at consistent.
  * Ranges of one table are read by snapshot.max.threads sessions; rows of a table may come
  * in any order. Progress is shown: a bar on a terminal, log lines otherwise.
+ *
+ * The session that exported the snapshot must stay as it is until the end.  Tables are
+ * locked in ACCESS SHARE mode until they have been read.  ERR_RETRY when a table was
+ * truncated, rewritten or dropped after the snapshot was made and before it was locked,
+ * or was changed by DDL under way: begin again with a new slot.  ERR_CONFIG with a hint
+ * when the role may not read a table, or only some of its rows.
+ *
+ * Every READ's txn: commit_lsn consistent, commit_us the time of the reading transaction,
+ * xid the first one that the snapshot does not see.
  */
 bool snapshot_run(const SnapshotRequest *request, Err *err) MUST_CHECK;
 

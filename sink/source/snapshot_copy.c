@@ -1,0 +1,228 @@
+/*
+ * snapshot_copy.c
+ *		from COPY's binary format to tuples.
+ *
+ * COPY ("Binary Format" in PostgreSQL's documentation of COPY), big-endian:
+ *
+ *		"PGCOPY\n\377\r\n\0"  flags u32  extension length u32, bytes
+ *		rows:	 count i16, per column: length i32 (-1: null), bytes
+ *		trailer: -1 i16
+ *
+ * A server sends a row per message, but promises no such thing; what a message
+ * leaves incomplete is carried over to the next.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "source/snapshot_copy.h"
+
+#include "envelope/value.h"
+#include "source/server.h"
+
+#define SIGNATURE        "PGCOPY\n\377\r\n"
+#define SIGNATURE_LENGTH 11 /* with its zero byte */
+#define HEADER_LENGTH    19 /* and flags and extension length */
+
+/*
+ * The text of values that are not binary is made by concat(): a cast to text may be a
+ * function of its own (inet's adds "/32"), while concat calls the output function, and
+ * caches the lookup.  It turns null into '', hence the CASE; "IS DISTINCT FROM NULL"
+ * looks at the value itself, where "IS NOT NULL" would look into a composite.
+ */
+static void
+select_column(Buf *sql, const RelationColumn *column)
+{
+	if (!value_is_binary(column))
+	{
+		buf_text(sql, "CASE WHEN ");
+		server_quote(sql, '"', column->name);
+		buf_text(sql, " IS DISTINCT FROM NULL THEN pg_catalog.concat(");
+		server_quote(sql, '"', column->name);
+		buf_text(sql, ") END");
+		return;
+	}
+	server_quote(sql, '"', column->name);
+	if (column->element_oid == TYPE_JSONB)
+		buf_text(sql, "::pg_catalog.text[]");
+	else if (column->base_oid == TYPE_JSONB)
+		buf_text(sql, "::pg_catalog.text");
+}
+
+void
+copy_select(Buf *sql, const Relation *relation)
+{
+	buf_text(sql, "SELECT ");
+	for (uint16_t i = 0; i < relation->column_count; i++)
+	{
+		if (i > 0)
+			buf_text(sql, ", ");
+		select_column(sql, &relation->columns[i]);
+	}
+	buf_text(sql, " FROM ONLY ");
+	server_quote(sql, '"', relation->schema);
+	buf_char(sql, '.');
+	server_quote(sql, '"', relation->name);
+}
+
+void
+copy_reader_begin(CopyReader *reader, const Relation *relation, Arena *arena)
+{
+	char *kinds = arena_alloc(arena, (size_t) relation->column_count + 1);
+
+	for (uint16_t i = 0; i < relation->column_count; i++)
+		kinds[i] = value_is_binary(&relation->columns[i]) ? 'b' : 't';
+	copy_reader_fini(reader);
+	*reader = (CopyReader){ .relation = relation, .kinds = kinds, .carry = buf_heap() };
+}
+
+void
+copy_reader_fini(CopyReader *reader)
+{
+	buf_free(&reader->carry);
+}
+
+/*
+ * The length of the row at the start of bytes, 0 when its end has not come yet; false
+ * when it is malformed.
+ */
+static bool
+measure_row(const CopyReader *reader, Slice bytes, size_t *length, Err *err)
+{
+	uint16_t count = reader->relation->column_count;
+	size_t at = 2;
+
+	*length = 0;
+	if (bytes.len < 2)
+		return true;
+	if (read_u16(bytes.data) != count)
+		return fail(err,
+		            ERR_FATAL,
+		            "a row of COPY has %u columns, expected %u",
+		            read_u16(bytes.data),
+		            count);
+	for (uint16_t i = 0; i < count; i++)
+	{
+		uint32_t len;
+
+		if (bytes.len - at < 4)
+			return true;
+		len = read_u32(bytes.data + at);
+		at += 4;
+		if (len == UINT32_MAX)
+			continue;
+		if (len > INT32_MAX)
+			return fail(err, ERR_FATAL, "a row of COPY has a value of length %u", len);
+		if (bytes.len - at < len)
+			return true;
+		at += len;
+	}
+	*length = at;
+	return true;
+}
+
+/* Add the measured row at the start of bytes. */
+static void
+add_row(CopyReader *reader, Slice bytes, Batch *batch)
+{
+	uint16_t count = reader->relation->column_count;
+	char *tuple = arena_alloc(batch->arena, bytes.len + count);
+	const char *from = bytes.data;
+	char *to = tuple;
+	Event *event = batch_add(batch, EVENT_READ);
+
+	memcpy(to, from, 2);
+	from += 2;
+	to += 2;
+	for (uint16_t i = 0; i < count; i++)
+	{
+		uint32_t len = read_u32(from);
+
+		if (len == UINT32_MAX)
+		{
+			*to++ = VALUE_NULL;
+			from += 4;
+			continue;
+		}
+		*to++ = reader->kinds[i];
+		memcpy(to, from, len + 4);
+		from += len + 4;
+		to += len + 4;
+	}
+	event->relation = reader->relation;
+	event->new_tuple = (Slice){ tuple, (size_t) (to - tuple) };
+	reader->rows++;
+}
+
+/* The header's length, 0 when its end has not come yet; false when it is another's. */
+static bool
+measure_header(Slice bytes, size_t *length, Err *err)
+{
+	uint32_t extension;
+
+	*length = 0;
+	if (bytes.len < HEADER_LENGTH)
+		return true;
+	if (memcmp(bytes.data, SIGNATURE, SIGNATURE_LENGTH) != 0)
+		return fail(err, ERR_FATAL, "COPY does not start with its signature");
+	extension = read_u32(bytes.data + SIGNATURE_LENGTH + 4);
+	if (bytes.len - HEADER_LENGTH >= extension)
+		*length = HEADER_LENGTH + extension;
+	return true;
+}
+
+/* Read what is complete at the start of bytes, and take it off them. */
+static bool
+read_complete(CopyReader *reader, Slice *bytes, Batch *batch, Err *err)
+{
+	size_t length = 1;
+
+	while (length > 0 && bytes->len > 0)
+	{
+		if (reader->ended)
+			return fail(err, ERR_FATAL, "COPY has bytes after its trailer");
+		if (!reader->header_read)
+		{
+			if (!measure_header(*bytes, &length, err))
+				return false;
+			reader->header_read = length > 0;
+		}
+		else if (bytes->len >= 2 && read_u16(bytes->data) == UINT16_MAX)
+		{
+			reader->ended = true;
+			length = 2;
+		}
+		else
+		{
+			if (!measure_row(reader, *bytes, &length, err))
+				return false;
+			if (length > 0)
+				add_row(reader, (Slice){ bytes->data, length }, batch);
+		}
+		bytes->data += length;
+		bytes->len -= length;
+	}
+	return true;
+}
+
+bool
+copy_reader_feed(CopyReader *reader, Slice bytes, Batch *batch, Err *err)
+{
+	if (reader->carry.len > 0)
+	{
+		Slice joined;
+		size_t rest;
+
+		buf_slice(&reader->carry, bytes);
+		joined = (Slice){ reader->carry.data, reader->carry.len };
+		if (!read_complete(reader, &joined, batch, err))
+			return false;
+		rest = joined.len;
+		if (rest > 0)
+			memmove(reader->carry.data, joined.data, rest);
+		reader->carry.len = rest;
+		return true;
+	}
+	if (!read_complete(reader, &bytes, batch, err))
+		return false;
+	buf_slice(&reader->carry, bytes);
+	return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * snapshot_copy.h
+ *		rows of COPY ... (FORMAT binary), turned into the wire's tuples.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SOURCE_SNAPSHOT_COPY_H
+#define SOURCE_SNAPSHOT_COPY_H
+
+#include "base/err.h"
+#include "event/event.h"
+
+typedef struct CopyReader
+{
+	const Relation *relation;
+	const char *kinds; /* 't' or 'b', one per column */
+	Buf carry;         /* the start of a row whose end has not come */
+	bool header_read;
+	bool ended;    /* the trailer was read */
+	uint64_t rows; /* of this COPY */
+} CopyReader;
+
+/*
+ * Append "SELECT ... FROM ONLY table" whose columns have the form that frames have for
+ * relation: binary where value_is_binary says so, jsonb as its text, everything else as
+ * the text of the type's output function.
+ */
+void copy_select(Buf *sql, const Relation *relation);
+
+/* Start reading one COPY of copy_select's columns.  reader was zeroed or used before. */
+void copy_reader_begin(CopyReader *reader, const Relation *relation, Arena *arena);
+void copy_reader_fini(CopyReader *reader);
+
+/*
+ * Read bytes, one CopyData message or any other piece of the stream.  Every row that is
+ * complete with them becomes a READ event of batch: its relation and tuple are set,
+ * everything else is the caller's.  ERR_FATAL when malformed.
+ */
+bool copy_reader_feed(CopyReader *reader, Slice bytes, Batch *batch, Err *err) MUST_CHECK;
+
+#endif
