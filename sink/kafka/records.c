@@ -1,0 +1,372 @@
+/*
+ * records.c
+ *		plans, headers, sizes.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "kafka/records.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* Of a record batch with one record: 61 bytes of header (Kafka protocol, "Record
+ * Batch"), then varints of at most 5 and 10 bytes. */
+#define BATCH_OVERHEAD  128
+#define HEADER_OVERHEAD 10
+#define FIRST_SLOTS     64
+#define KEEP_BYTES      ((size_t) 4 << 20) /* of the buffer, after a huge row */
+
+/* What is made once per relation. */
+typedef struct Plan
+{
+	const Relation *relation; /* NULL: free slot */
+	RenderPlan *render;
+	KafkaTopic *topic;
+} Plan;
+
+struct KafkaRecords
+{
+	KafkaClient *client;
+	KafkaTopics *topics;
+	const Config *config;
+	Arena *arena; /* plans, context */
+	const char *database;
+	RenderContext context;
+	rd_kafka_headers_t *headers; /* the context's; NULL when switched off */
+	size_t header_bytes;
+	Plan *plans; /* open addressing by relation's address */
+	size_t slots;
+	size_t used;
+	const Plan *last;
+	Buf bytes;
+	KafkaRecordCounts counts;
+};
+
+void
+kafka_run_id(char text[37], int64_t unix_ms, const unsigned char random[10])
+{
+	unsigned char id[16];
+	int at = 0;
+
+	for (int i = 0; i < 6; i++)
+		id[i] = (unsigned char) (unix_ms >> (8 * (5 - i)));
+	memcpy(id + 6, random, 10);
+	id[6] = (unsigned char) ((id[6] & 0x0F) | 0x70);
+	id[8] = (unsigned char) ((id[8] & 0x3F) | 0x80);
+	for (int i = 0; i < 16; i++)
+		at += snprintf(text + at,
+		               37 - (size_t) at,
+		               "%s%02x",
+		               i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+		               id[i]);
+}
+
+static const char *
+new_run_id(Arena *arena)
+{
+	unsigned char random[10];
+	char text[37];
+
+	if (getrandom(random, sizeof random, 0) != (ssize_t) sizeof random)
+	{
+		/* Only told apart by time then; nothing depends on more. */
+		int64_t now = clock_wall_ns();
+
+		memset(random, 0, sizeof random);
+		memcpy(random, &now, sizeof now);
+	}
+	kafka_run_id(text, clock_wall_ns() / 1000000, random);
+	return arena_strdup(arena, text);
+}
+
+static void
+add_context(const KafkaRecords *records, rd_kafka_headers_t *headers)
+{
+	for (int i = 0; i < 4; i++)
+		(void) rd_kafka_header_add(
+			headers, records->context.names[i], -1, records->context.values[i], -1);
+}
+
+KafkaRecords *
+kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config,
+                  const char *database)
+{
+	KafkaRecords *records = xmalloc(sizeof *records);
+
+	*records = (KafkaRecords){ .client = client,
+		                       .topics = topics,
+		                       .config = config,
+		                       .arena = arena_new(),
+		                       .bytes = buf_heap(),
+		                       .slots = FIRST_SLOTS };
+	records->plans = xmalloc(FIRST_SLOTS * sizeof *records->plans);
+	memset(records->plans, 0, FIRST_SLOTS * sizeof *records->plans);
+	records->database = arena_strdup(records->arena, database);
+	if (config->env.extended_headers_enabled)
+	{
+		records->context = render_context(&config->env, new_run_id(records->arena));
+		records->headers = rd_kafka_headers_new(4);
+		add_context(records, records->headers);
+		for (int i = 0; i < 4; i++)
+			records->header_bytes += strlen(records->context.names[i]) +
+			                         strlen(records->context.values[i]) + HEADER_OVERHEAD;
+	}
+	return records;
+}
+
+void
+kafka_records_free(KafkaRecords *records)
+{
+	if (records == NULL)
+		return;
+	if (records->headers != NULL)
+		rd_kafka_headers_destroy(records->headers);
+	buf_free(&records->bytes);
+	free(records->plans);
+	arena_free(records->arena);
+	free(records);
+}
+
+const KafkaRecordCounts *
+kafka_records_counts(const KafkaRecords *records)
+{
+	return &records->counts;
+}
+
+/* ---- Plans ---- */
+
+static Plan *
+find_slot(Plan *plans, size_t slots, const Relation *relation)
+{
+	size_t at = (size_t) ((uintptr_t) relation >> 4) * 0x9E3779B1U;
+
+	for (at &= slots - 1; plans[at].relation != NULL; at = (at + 1) & (slots - 1))
+		if (plans[at].relation == relation)
+			break;
+	return &plans[at];
+}
+
+static void
+grow(KafkaRecords *records)
+{
+	size_t slots = records->slots * 2;
+	Plan *plans = xmalloc(slots * sizeof *plans);
+
+	memset(plans, 0, slots * sizeof *plans);
+	for (size_t i = 0; i < records->slots; i++)
+		if (records->plans[i].relation != NULL)
+			*find_slot(plans, slots, records->plans[i].relation) = records->plans[i];
+	free(records->plans);
+	records->plans = plans;
+	records->slots = slots;
+	records->last = NULL;
+}
+
+static bool
+make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
+{
+	Alloc alloc = arena_as_alloc(records->arena);
+	EnvError error = { 0 };
+
+	plan->render = render_plan_new(relation, &records->config->env, &alloc, &error);
+	if (plan->render == NULL)
+	{
+		fail(err,
+		     ERR_DATA,
+		     "cannot render table \"%s.%s\": %s",
+		     relation->schema,
+		     relation->name,
+		     error.message);
+		return fail_hint(err, "%s", error.hint);
+	}
+	plan->topic = kafka_topics_get(records->topics, render_plan_topic(plan->render), err);
+	return plan->topic != NULL;
+}
+
+/* The plan of relation, made when it is new; NULL with err set. */
+static const Plan *
+get_plan(KafkaRecords *records, const Relation *relation, Err *err)
+{
+	Plan *slot = find_slot(records->plans, records->slots, relation);
+	Plan plan = { .relation = relation };
+
+	if (slot->relation == NULL)
+	{
+		if (!make_plan(records, &plan, relation, err))
+			return NULL;
+		*slot = plan;
+		if (++records->used > records->slots / 2)
+		{
+			grow(records);
+			slot = find_slot(records->plans, records->slots, relation);
+		}
+	}
+	records->last = slot;
+	return slot;
+}
+
+bool
+kafka_records_relate(KafkaRecords *records, const Relation *relation, Err *err)
+{
+	return get_plan(records, relation, err) != NULL;
+}
+
+/* ---- Sending ---- */
+
+/* An event that can never be delivered: the failure, or what the user chose instead. */
+static bool
+refuse(KafkaRecords *records, Err *err)
+{
+	if (records->config->failure_mode == FAILURE_FAIL)
+		return false;
+	records->counts.refused++;
+	if (records->config->failure_mode == FAILURE_WARN)
+		log_warning("kafka", "event skipped: %s", err->text);
+	return true;
+}
+
+static size_t
+record_size(const KafkaRecords *records, const RenderRecord *record)
+{
+	return record->key_len + record->value_len + records->header_bytes +
+	       (record->header_name == NULL
+	            ? 0
+	            : strlen(record->header_name) + record->header_len + HEADER_OVERHEAD) +
+	       BATCH_OVERHEAD;
+}
+
+/*
+ * Whether the broker takes the record.  Decided here: in a transaction its refusal
+ * would abort all of it, again after every restart.  Compression could save a record that
+ * is somewhat too large; that is not relied on.
+ */
+static bool
+fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record, Err *err)
+{
+	size_t size = record_size(records, record);
+	size_t client_limit = records->client->message_bytes;
+
+	if (size <= plan->topic->max_bytes && size <= client_limit)
+		return true;
+	fail(err,
+	     ERR_DATA,
+	     "record of table \"%s.%s\" has %zu bytes, %s takes at most %zu",
+	     plan->relation->schema,
+	     plan->relation->name,
+	     size,
+	     size > plan->topic->max_bytes ? plan->topic->name : "the producer",
+	     size > plan->topic->max_bytes ? plan->topic->max_bytes : client_limit);
+	return fail_hint(err,
+	                 "Raise max.message.bytes of topic \"%s\", "
+	                 "kafka.message.max.bytes and kafka.queue.buffering.max.kbytes, or "
+	                 "set event.processing.failure.handling.mode.",
+	                 plan->topic->name);
+}
+
+/* The headers of one record, the library's from then on. */
+static rd_kafka_headers_t *
+make_headers(const KafkaRecords *records, const RenderRecord *record)
+{
+	rd_kafka_headers_t *headers;
+
+	if (record->header_name == NULL)
+		return records->headers == NULL ? NULL : rd_kafka_headers_copy(records->headers);
+	headers = rd_kafka_headers_new(5);
+	(void) rd_kafka_header_add(headers,
+	                           record->header_name,
+	                           -1,
+	                           records->bytes.data + record->header_at,
+	                           (ssize_t) record->header_len);
+	if (records->headers != NULL)
+		add_context(records, headers);
+	return headers;
+}
+
+/* A slice of the rendered bytes that is not null, even when empty. */
+static Slice
+rendered(const KafkaRecords *records, size_t at, size_t len)
+{
+	return len == 0 ? (Slice){ "", 0 } : (Slice){ records->bytes.data + at, len };
+}
+
+static bool
+produce(KafkaRecords *records, const Plan *plan, const RenderRecord *record,
+        uint64_t *outstanding, Err *err)
+{
+	KafkaRecord out = {
+		.topic = plan->topic->rkt,
+		.partition = RD_KAFKA_PARTITION_UA,
+		.headers = make_headers(records, record),
+		.outstanding = outstanding,
+	};
+
+	if (record->has_key)
+		out.key = rendered(records, record->key_at, record->key_len);
+	if (record->has_value)
+		out.value = rendered(records, record->value_at, record->value_len);
+	records->counts.records++;
+	records->counts.bytes += out.key.len + out.value.len;
+	return kafka_client_produce(records->client, &out, err);
+}
+
+static bool
+render(KafkaRecords *records, const Plan *plan, const Event *event,
+       RenderRecord rendered_records[RENDER_MAX_RECORDS], int *count, Err *err)
+{
+	RenderChange change = event_as_change(event, records->database);
+	EnvError error = { 0 };
+
+	/* One huge row must not hold its memory for ever. */
+	if (records->bytes.cap > KEEP_BYTES)
+	{
+		buf_free(&records->bytes);
+		records->bytes = buf_heap();
+	}
+	buf_reset(&records->bytes);
+	if (render_records(plan->render,
+	                   &change,
+	                   clock_wall_ns(),
+	                   &records->bytes,
+	                   rendered_records,
+	                   count,
+	                   &error))
+		return true;
+	fail(err,
+	     ERR_DATA,
+	     "cannot render a row of table \"%s.%s\": %s",
+	     plan->relation->schema,
+	     plan->relation->name,
+	     error.message);
+	return fail_hint(err, "%s", error.hint);
+}
+
+bool
+kafka_records_send(KafkaRecords *records, const Event *event, uint64_t *outstanding,
+                   Err *err)
+{
+	RenderRecord parts[RENDER_MAX_RECORDS];
+	const Plan *plan = records->last;
+	int count = 0;
+
+	if (plan == NULL || plan->relation != event->relation)
+		plan = get_plan(records, event->relation, err);
+	if (plan == NULL)
+		return false;
+	if (!render(records, plan, event, parts, &count, err))
+		return refuse(records, err);
+	for (int i = 0; i < count; i++)
+		if (!fits(records, plan, &parts[i], err))
+			return refuse(records, err);
+	for (int i = 0; i < count; i++)
+		if (!produce(records, plan, &parts[i], outstanding, err))
+			return false;
+	if (count == 0)
+		records->counts.skipped++;
+	return true;
+}

@@ -1,0 +1,62 @@
+/*
+ * topics.h
+ *		the topics written to: made when absent, their limits and partitions known.
+ *
+ * A topic is looked up once per run and handle.  When it is absent it is created
+ * with topic.creation.default.*; one that exists is taken as it is.  The library may not
+ * create topics by itself (client.c), so one deleted in mid-run fails the next record.
+ *
+ * Partition of a record: murmur2 of the key modulo the number of partitions, as Java
+ * producers choose (org.apache.kafka.clients.producer.internals.BuiltInPartitioner);
+ * records without a key stay on one partition for a while and then move on, as theirs.
+ * A user's own kafka.partitioner takes precedence.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef KAFKA_TOPICS_H
+#define KAFKA_TOPICS_H
+
+#include "kafka/client.h"
+
+typedef struct KafkaTopic
+{
+	const char *name;
+	rd_kafka_topic_t *rkt;
+	size_t max_bytes;  /* largest record batch the broker takes: max.message.bytes */
+	int partitions;    /* when it was looked up */
+	atomic_int seen;   /* partitions the library last had, when they changed; else 0 */
+	atomic_int sticky; /* partition of records without a key */
+	atomic_uint sticky_run; /* of them since it was chosen */
+} KafkaTopic;
+
+typedef struct KafkaTopics KafkaTopics;
+
+/* client and config must outlive it. */
+KafkaTopics *kafka_topics_new(KafkaClient *client, const Config *config);
+
+/* Releases the handles of all topics; before kafka_client_fini().  NULL is allowed. */
+void kafka_topics_free(KafkaTopics *topics);
+
+/*
+ * The topic called name, created when absent.  May block for KAFKA_CONNECT_MS.  NULL,
+ * with ERR_RETRY when the broker does not answer, ERR_CONFIG when it refuses, or when
+ * the topic takes smaller batches than the producer makes.
+ */
+KafkaTopic *kafka_topics_get(KafkaTopics *topics, const char *name, Err *err);
+
+/*
+ * The topic of positions: one partition, compacted, kept for ever.  ERR_CONFIG when one
+ * of that name exists that would forget records.
+ */
+KafkaTopic *kafka_topics_get_positions(KafkaTopics *topics, Err *err);
+
+/* Warn, once each time, of topics whose partitions changed: per-key order broke there. */
+void kafka_topics_watch(KafkaTopics *topics);
+
+/*
+ * Whether name exists and, when not, whether it could be created, changing nothing.
+ * Prints one line.  False when a run would fail.
+ */
+bool kafka_topics_check(KafkaTopics *topics, const char *name, bool positions, FILE *to);
+
+#endif
