@@ -1,0 +1,436 @@
+/*
+ * plan.c
+ *		making render plans: topic, columns, defaults, placeholders, schemas.
+ *
+ * Everything is built in one scratch Buf over the plan's allocator and copied
+ * out when it is complete.  That allocator frees nothing: plans are made once
+ * per relation version.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "envelope/plan.h"
+
+#include "envelope/md5.h"
+
+#include <ctype.h>
+
+#define TOPIC_MAX 249 /* Kafka's limit, at which Debezium cuts */
+
+/* What plan making carries along. */
+typedef struct Maker
+{
+	RenderPlan *plan;
+	const Alloc *alloc;
+	Buf *buf;
+	Slice placeholder; /* the bytes of unavailable.value.placeholder */
+} Maker;
+
+/* buf.h's BufGrow over an Alloc, which cannot resize: the old size is kept in front. */
+static void *
+grow_in_alloc(void *block, size_t size, void *context)
+{
+	const Alloc *alloc = context;
+	size_t *sized = alloc->alloc(size + 16, alloc->context);
+	char *grown = (char *) sized + 16;
+
+	*sized = size;
+	if (block != NULL)
+	{
+		size_t old = ((size_t *) (void *) ((char *) block - 16))[0];
+
+		memcpy(grown, block, old < size ? old : size);
+	}
+	return grown;
+}
+
+/* Copy out what was appended since start and take it back. */
+static Slice
+take(Maker *maker, size_t start)
+{
+	Slice text = { maker->buf->data + start, maker->buf->len - start };
+	Slice copy = { alloc_copy(maker->alloc, text), text.len };
+
+	maker->buf->len = start;
+	return copy;
+}
+
+/*
+ * The topic: what is not legal in one becomes underscores, one for each UTF-16
+ * unit, as Java counts.
+ */
+static const char *
+make_topic(Maker *maker)
+{
+	RenderPlan *plan = maker->plan;
+	Buf *buf = maker->buf;
+	size_t start = buf->len;
+	size_t end;
+	Slice topic;
+
+	buf_printf(buf,
+	           "%s%s%s%s%s",
+	           plan->options->topic_prefix,
+	           plan->options->topic_delimiter,
+	           plan->schema,
+	           plan->options->topic_delimiter,
+	           plan->table);
+	end = start;
+	for (size_t i = start; i < buf->len; i++)
+	{
+		char c = buf->data[i];
+		uint8_t byte = (uint8_t) c;
+
+		if (byte >= 0x80 && byte < 0xC0)
+			continue; /* the rest of a character */
+		if (byte >= 0xF0)
+			buf->data[end++] = '_';
+		if (byte >= 0x80 || (!isalnum(byte) && c != '.' && c != '_' && c != '-'))
+			c = '_';
+		buf->data[end++] = c;
+	}
+	buf->len = end - start > TOPIC_MAX ? start + TOPIC_MAX : end;
+	topic = take(maker, start);
+	return topic.data;
+}
+
+/* Replace bytes that are not UTF-8 by U+FFFD, as Java's String does. */
+static void
+put_valid_utf8(Buf *buf, Slice bytes)
+{
+	for (size_t i = 0; i < bytes.len;)
+	{
+		uint8_t c = (uint8_t) bytes.data[i];
+		size_t length = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+		bool valid = length > 0 && c < 0xF5 && length <= bytes.len - i;
+
+		for (size_t j = 1; valid && j < length; j++)
+			valid = ((uint8_t) bytes.data[i + j] & 0xC0) == 0x80;
+		if (valid)
+			buf_append(buf, bytes.data + i, length);
+		else
+			buf_text(buf, "\xEF\xBF\xBD");
+		i += valid ? length : 1;
+	}
+}
+
+/* "hex:" and digits stand for bytes, anything else for itself. */
+static Slice
+make_placeholder(Maker *maker)
+{
+	const char *text = maker->plan->options->unavailable_value_placeholder;
+	size_t start = maker->buf->len;
+
+	if (text == NULL || strncmp(text, "hex:", 4) != 0)
+		return slice_from(text == NULL ? "" : text);
+	for (text += 4;
+	     isxdigit((unsigned char) text[0]) && isxdigit((unsigned char) text[1]);
+	     text += 2)
+	{
+		unsigned byte = 0;
+
+		for (int i = 0; i < 2; i++)
+			byte = byte << 4 | (unsigned) (text[i] <= '9' ? text[i] - '0'
+			                                              : (text[i] | 32) - 'a' + 10);
+		buf_u8(maker->buf, (uint8_t) byte);
+	}
+	return take(maker, start);
+}
+
+static void
+put_placeholder_string(Maker *maker)
+{
+	size_t start = maker->buf->len;
+	Slice text;
+
+	put_valid_utf8(maker->buf, maker->placeholder);
+	text = take(maker, start);
+	json_string(maker->buf, text);
+}
+
+/* The placeholder's bytes as Java's signed bytes, separated by commas. */
+static void
+put_placeholder_codes(Maker *maker)
+{
+	for (size_t i = 0; i < maker->placeholder.len; i++)
+	{
+		if (i > 0)
+			buf_char(maker->buf, ',');
+		buf_int64(maker->buf, (signed char) maker->placeholder.data[i]);
+	}
+}
+
+static void
+put_placeholder_hstore(Maker *maker)
+{
+	size_t start = maker->buf->len;
+	Slice text;
+
+	buf_char(maker->buf, '{');
+	put_placeholder_string(maker);
+	buf_char(maker->buf, ':');
+	put_placeholder_string(maker);
+	buf_char(maker->buf, '}');
+	text = take(maker, start);
+	json_string(maker->buf, text);
+}
+
+/* By mode: base64 of the bytes, the text for hex, nothing for the base64 strings. */
+static bool
+put_placeholder_bytes(Maker *maker, const ColumnCodec *codec)
+{
+	switch ((BinaryMode) maker->plan->options->binary_handling_mode)
+	{
+		case BINARY_BYTES:
+			return encode_base64(maker->buf, codec, maker->placeholder) == ENCODE_DONE;
+		case BINARY_HEX:
+			put_placeholder_string(maker);
+			return true;
+		case BINARY_BASE64:
+		case BINARY_BASE64_URL_SAFE:
+			return false;
+	}
+	return false;
+}
+
+/* What an unchanged TOAST value of column prints as. */
+static Slice
+make_unchanged(Maker *maker, const ColumnPlan *column)
+{
+	Buf *buf = maker->buf;
+	size_t start = buf->len;
+	bool known = true;
+	char uuid[16];
+
+	if (column->type.array)
+		buf_char(buf, '[');
+	switch (column->type.toast)
+	{
+		case TOAST_NULL:
+			known = false;
+			break;
+		case TOAST_STRING:
+			put_placeholder_string(maker);
+			break;
+		case TOAST_BYTES:
+			known = put_placeholder_bytes(maker, &column->codec);
+			break;
+		case TOAST_HSTORE:
+			put_placeholder_hstore(maker);
+			break;
+		case TOAST_CODES:
+			put_placeholder_codes(maker);
+			break;
+		case TOAST_UUID:
+			md5_uuid(maker->placeholder, uuid);
+			(void) buf_reserve(buf, ENCODE_ROOM);
+			(void) encode_uuid(buf, &column->codec, (Slice){ uuid, sizeof uuid });
+			break;
+	}
+	if (column->type.array)
+		buf_char(buf, ']');
+	if (known)
+		return take(maker, start);
+	buf->len = start;
+	return slice_from("null");
+}
+
+/* The JSON of the column's default as far as Debezium understands it; empty: none. */
+static Slice
+make_default(Maker *maker, const ColumnPlan *column)
+{
+	const RelationColumn *relation_column = column->codec.column;
+	const ColumnType *type = &column->type;
+	size_t start = maker->buf->len;
+	Slice literal;
+	Slice binary;
+	Slice json;
+
+	/* structs have none (KAFKA-12694), nor do domains, whose name nobody looks up */
+	if (relation_column->default_text == NULL || type->literal == NULL || type->array ||
+	    type->form.fields != NULL ||
+	    relation_column->type_oid != relation_column->base_oid)
+		return (Slice){ NULL, 0 };
+	if (!literal_of_default(
+			relation_column->default_text, type->generated, type->is_time, &literal) ||
+	    !type->literal(maker->buf, literal))
+	{
+		maker->buf->len = start;
+		return (Slice){ NULL, 0 };
+	}
+	binary = take(maker, start);
+	(void) buf_reserve(maker->buf, ENCODE_ROOM);
+	if (type->form.encode(maker->buf, &column->codec, binary) != ENCODE_DONE)
+		maker->buf->len = start;
+	json = take(maker, start);
+	return json;
+}
+
+/* What a null of the column prints as. */
+static Slice
+make_null(const Maker *maker, const ColumnPlan *column, Slice default_json)
+{
+	const EnvOptions *options = maker->plan->options;
+	bool not_null = column->codec.column->not_null;
+
+	if (options->lossless)
+		return slice_from("null");
+	if (default_json.len > 0 && (not_null || options->replace_null_with_default))
+		return default_json;
+	if (!not_null)
+		return slice_from("null");
+	return slice_from(column->type.array ? "[]" : column->type.form.zero);
+}
+
+static void
+make_column(Maker *maker, uint16_t i, bool in_key, Slice *default_json)
+{
+	RenderPlan *plan = maker->plan;
+	const RelationColumn *source = &plan->relation->columns[i];
+	ColumnPlan *column = &plan->columns[i];
+	size_t start = maker->buf->len;
+	bool known =
+		column_type_resolve(&column->type, &column->codec, source, plan->options, in_key);
+
+	*default_json = (Slice){ NULL, 0 };
+	column->in_key = known && in_key;
+	column->in_value =
+		known && !source->is_generated &&
+		filter_wants_column(plan->options, plan->schema, plan->table, source->name);
+	if (!known)
+		return;
+	buf_char(maker->buf, ',');
+	json_string(maker->buf, slice_from(source->name));
+	buf_char(maker->buf, ':');
+	column->lead = take(maker, start);
+	*default_json = make_default(maker, column);
+	column->null_json = make_null(maker, column, *default_json);
+	column->unchanged_json = make_unchanged(maker, column);
+	plan->has_key = plan->has_key || column->in_key;
+}
+
+static void
+make_source(Maker *maker)
+{
+	RenderPlan *plan = maker->plan;
+	Buf *buf = maker->buf;
+	size_t start = buf->len;
+
+	buf_text(buf,
+	         ",\"source\":{\"version\":\"" RENDER_DEBEZIUM_VERSION
+	         "\",\"connector\":\"postgresql\",\"name\":");
+	json_string(buf, slice_from(plan->options->topic_prefix));
+	buf_text(buf, ",\"ts_ms\":");
+	plan->source_head = take(maker, start);
+	buf_text(buf, ",\"schema\":");
+	json_string(buf, slice_from(plan->schema));
+	buf_text(buf, ",\"table\":");
+	json_string(buf, slice_from(plan->table));
+	buf_text(buf, ",\"txId\":");
+	plan->source_table = take(maker, start);
+	json_string(buf, slice_from(plan->topic));
+	plan->topic_json = take(maker, start);
+}
+
+static void
+make_schemas(Maker *maker, const Slice *defaults)
+{
+	RenderPlan *plan = maker->plan;
+	size_t start = maker->buf->len;
+
+	plan->key_head = slice_from("");
+	plan->value_head = slice_from("");
+	if (!plan->options->schemas_enable)
+		return;
+	schema_key_head(maker->buf, plan, defaults);
+	plan->key_head = take(maker, start);
+	schema_value_head(maker->buf, plan, defaults);
+	plan->value_head = take(maker, start);
+}
+
+RenderPlan *
+render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc *alloc,
+                EnvError *error)
+{
+	Alloc copy = *alloc;
+	Buf buf = { .grow = grow_in_alloc, .context = &copy };
+	RenderPlan *plan = alloc_zero(alloc, sizeof *plan);
+	Maker maker = { plan, alloc, &buf, { NULL, 0 } };
+	bool by_root = options->publish_via_partition_root && relation->root_relid != 0;
+	Slice *defaults;
+	bool *in_key;
+
+	if (relation->column_count > RENDER_MAX_COLUMNS)
+	{
+		(void) env_fail(error,
+		                "table \"%s\".\"%s\" has %u columns, more than %d",
+		                relation->schema,
+		                relation->name,
+		                (unsigned) relation->column_count,
+		                RENDER_MAX_COLUMNS);
+		return NULL;
+	}
+	plan->relation = relation;
+	plan->options = options;
+	plan->schema = by_root ? relation->root_schema : relation->schema;
+	plan->table = by_root ? relation->root_name : relation->name;
+	plan->topic = make_topic(&maker);
+	maker.placeholder = make_placeholder(&maker);
+	plan->columns =
+		alloc_zero(alloc, (relation->column_count + 1U) * sizeof *plan->columns);
+	defaults = alloc_zero(alloc, (relation->column_count + 1U) * sizeof *defaults);
+	in_key = alloc_zero(alloc, relation->column_count + 1U);
+	for (uint16_t i = 0; i < relation->key_count; i++)
+		in_key[relation->key[i]] = true;
+	for (uint16_t i = 0; i < relation->column_count; i++)
+		make_column(&maker, i, in_key[i], &defaults[i]);
+	make_source(&maker);
+	make_schemas(&maker, defaults);
+	return plan;
+}
+
+const char *
+render_plan_topic(const RenderPlan *plan)
+{
+	return plan->topic;
+}
+
+bool
+render_plan_has_key(const RenderPlan *plan)
+{
+	return plan->has_key;
+}
+
+void
+render_options_bronze(EnvOptions *options, const EnvOptions *user, const Alloc *alloc)
+{
+	static const struct
+	{
+		const char *name;
+		const char *value;
+	} fixed[] = {
+		{ "decimal.handling.mode", "string" },    { "time.precision.mode", "isostring" },
+		{ "binary.handling.mode", "base64" },     { "interval.handling.mode", "string" },
+		{ "replace.null.with.default", "false" }, { "include.unknown.datatypes", "true" },
+		{ "skipped.operations", "none" },
+	};
+	EnvError error;
+	size_t count;
+	const EnvOptionDef *table = env_option_table(&count);
+
+	env_options_init(options, alloc);
+	/* the filters compile again, because each set owns what it compiled */
+	for (size_t i = 0; i < count; i++)
+		if (table[i].kind == OPTION_LIST)
+		{
+			const void *list = (const char *) user + table[i].offset;
+
+			(void) env_option_set(
+				options, table[i].name, ((const FilterList *) list)->text, alloc, &error);
+		}
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+		(void) env_option_set(options, fixed[i].name, fixed[i].value, alloc, &error);
+	options->topic_prefix = alloc_copy(alloc, slice_from(user->topic_prefix));
+	options->topic_delimiter = alloc_copy(alloc, slice_from(user->topic_delimiter));
+	options->publish_via_partition_root = user->publish_via_partition_root;
+	options->lossless = true;
+}

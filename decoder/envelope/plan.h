@@ -1,0 +1,57 @@
+/*
+ * plan.h
+ *		what render.c walks: a relation with everything constant already printed.
+ *
+ * Internal to the renderer.  Fragments end where the next variable value
+ * starts, so that rendering is copying and printing in turns.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef ENVELOPE_PLAN_H
+#define ENVELOPE_PLAN_H
+
+#include "envelope/render.h"
+#include "envelope/types.h"
+
+/* PostgreSQL's MaxTupleAttributeNumber: no tuple is wider. */
+#define RENDER_MAX_COLUMNS 1664
+
+typedef struct ColumnPlan
+{
+	ColumnCodec codec;
+	ColumnType type;
+	Slice lead;           /* ,"name": */
+	Slice null_json;      /* what a null prints as: null, the default or a zero */
+	Slice unchanged_json; /* what an unchanged TOAST value prints as */
+	bool in_value;        /* part of Value: neither omitted nor excluded */
+	bool in_key;          /* part of Key, if the type is known at all */
+} ColumnPlan;
+
+struct RenderPlan
+{
+	const Relation *relation;
+	const EnvOptions *options;
+	const char *schema; /* in source: the table's, or its partition root's */
+	const char *table;
+	const char *topic;
+	Slice topic_json;
+	ColumnPlan *columns; /* one for each of the relation's */
+	bool has_key;        /* some column of the relation's key is in Key */
+	Slice key_head;      /* "" or {"schema":...,"payload": */
+	Slice value_head;
+	Slice source_head;  /* ,"source":{ ... "ts_ms": */
+	Slice source_table; /* ,"schema":..,"table":..,"txId": */
+};
+
+/*
+ * Append the schema of a field: the JSON of a Connect schema without its closing
+ * brace's field.  default_json and field may be empty.
+ */
+void schema_field(Buf *buf, const ColumnPlan *column, bool optional, Slice default_json,
+                  Slice field);
+
+/* Append {"schema":...,"payload": for keys and values. */
+void schema_key_head(Buf *buf, const RenderPlan *plan, const Slice *defaults);
+void schema_value_head(Buf *buf, const RenderPlan *plan, const Slice *defaults);
+
+#endif

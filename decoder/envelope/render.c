@@ -1,0 +1,584 @@
+/*
+ * render.c
+ *		changes to records.
+ *
+ * One change is split into its values once (new and old tuple); a row is then a
+ * walk over the plan's columns.  Which entry a column takes: the new tuple's; for
+ * an unchanged TOAST value the old tuple's when that has one; else the
+ * placeholder.  What an old tuple does not carry prints as the column's null, which
+ * for a NOT NULL column is its default or the type's zero, as in Debezium.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "envelope/plan.h"
+
+/* A change with its tuples split. */
+typedef struct Change
+{
+	const RenderPlan *plan;
+	const RenderChange *change;
+	bool has_old;
+	bool has_new;
+	Value new_values[RENDER_MAX_COLUMNS];
+	Value old_values[RENDER_MAX_COLUMNS];
+	int64_t now_ns;
+	EnvError *error;
+} Change;
+
+static bool
+split(Change *split, const RenderPlan *plan, const RenderChange *change, EnvError *error)
+{
+	uint16_t count = plan->relation->column_count;
+
+	split->plan = plan;
+	split->change = change;
+	split->error = error;
+	split->has_new = change->new_tuple.data != NULL;
+	split->has_old = change->old_kind != 0 && change->old_tuple.data != NULL;
+	if (split->has_new &&
+	    !value_read_tuple(change->new_tuple, split->new_values, count, error))
+		return false;
+	if (split->has_old &&
+	    !value_read_tuple(change->old_tuple, split->old_values, count, error))
+		return false;
+	if (!split->has_new || !split->has_old)
+		return true;
+	for (uint16_t i = 0; i < count; i++)
+		if (split->new_values[i].kind == VALUE_UNCHANGED &&
+		    (split->old_values[i].kind == VALUE_BINARY ||
+		     split->old_values[i].kind == VALUE_TEXT))
+			split->new_values[i] = split->old_values[i];
+	return true;
+}
+
+static bool
+malformed(const RenderPlan *plan, const ColumnPlan *column, EnvError *error)
+{
+	return env_fail(error,
+	                "could not read the value of column \"%s\" of table \"%s\".\"%s\"",
+	                column->codec.column->name,
+	                plan->relation->schema,
+	                plan->relation->name);
+}
+
+/* Append one value. */
+static inline bool
+put_value(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, Value value,
+          EnvError *error)
+{
+	size_t start = buf->len;
+	EncodeResult result = ENCODE_NULL;
+
+	(void) buf_reserve(buf, ENCODE_ROOM);
+	if (value.kind == VALUE_UNCHANGED)
+	{
+		buf_slice(buf, column->unchanged_json);
+		return true;
+	}
+	if (value.kind != VALUE_NULL)
+	{
+		if (column->codec.binary != (value.kind == VALUE_BINARY))
+			return malformed(plan, column, error);
+		result = column->codec.encode(buf, &column->codec, value_slice(value));
+	}
+	if (result == ENCODE_DONE)
+		return true;
+	if (result == ENCODE_MALFORMED)
+		return malformed(plan, column, error);
+	buf->len = start;
+	buf_slice(buf, column->null_json);
+	return true;
+}
+
+/* Append {"id":1,...}: the lead of each column has the comma, the first's is overwritten.
+ */
+static bool
+put_row(Buf *buf, const RenderPlan *plan, const Value *values, EnvError *error)
+{
+	size_t start = buf->len;
+	bool lossless = plan->options->lossless;
+
+	for (uint16_t i = 0; i < plan->relation->column_count; i++)
+	{
+		const ColumnPlan *column = &plan->columns[i];
+
+		if (!column->in_value || (lossless && values[i].kind == VALUE_UNCHANGED))
+			continue;
+		buf_slice(buf, column->lead);
+		if (!put_value(buf, plan, column, values[i], error))
+			return false;
+	}
+	if (buf->len == start)
+		buf_char(buf, '{');
+	buf->data[start] = '{';
+	buf_char(buf, '}');
+	return true;
+}
+
+/* Append {"id":1} in key order. */
+static bool
+put_key(Buf *buf, const RenderPlan *plan, const Value *values, EnvError *error)
+{
+	const Relation *relation = plan->relation;
+	size_t start = buf->len;
+
+	for (uint16_t i = 0; i < relation->key_count; i++)
+	{
+		const ColumnPlan *column = &plan->columns[relation->key[i]];
+
+		if (!column->in_key)
+			continue;
+		buf_slice(buf, column->lead);
+		if (!put_value(buf, plan, column, values[relation->key[i]], error))
+			return false;
+	}
+	buf->data[start] = '{';
+	buf_char(buf, '}');
+	return true;
+}
+
+/* ---- The envelope ---- */
+
+static const Slice snapshot_names[] = {
+	[SNAPSHOT_NONE] = { "\"false\"", 7 },
+	[SNAPSHOT_TRUE] = { "\"true\"", 6 },
+	[SNAPSHOT_FIRST] = { "\"first\"", 7 },
+	[SNAPSHOT_FIRST_IN_COLLECTION] = { "\"first_in_data_collection\"", 26 },
+	[SNAPSHOT_LAST_IN_COLLECTION] = { "\"last_in_data_collection\"", 25 },
+	[SNAPSHOT_LAST] = { "\"last\"", 6 },
+};
+
+#define PUT(at, text) (memcpy(at, text, sizeof(text) - 1), (at) + sizeof(text) - 1)
+
+/* sequence: a JSON array of two strings, inside a string. */
+static char *
+put_sequence(char *at, const RenderSource *source)
+{
+	at = PUT(at, ",\"sequence\":\"[");
+	if (source->last_commit_lsn == 0)
+		at = PUT(at, "null");
+	else
+	{
+		at = PUT(at, "\\\"");
+		at = number_put_u64(at, source->last_commit_lsn);
+		at = PUT(at, "\\\"");
+	}
+	at = PUT(at, ",\\\"");
+	at = number_put_u64(at, source->lsn);
+	return PUT(at, "\\\"]\"");
+}
+
+static inline void
+advance(Buf *buf, const char *end)
+{
+	buf->len = (size_t) (end - buf->data);
+}
+
+static int64_t
+floor_divide(int64_t value, int64_t by)
+{
+	return value / by - (value % by < 0);
+}
+
+static void
+put_source(Buf *buf, const RenderPlan *plan, const RenderSource *source)
+{
+	bool unset =
+		source->snapshot == SNAPSHOT_NONE && !plan->options->replace_null_with_default;
+	char *at;
+
+	buf_slice(buf, plan->source_head);
+	at = buf_reserve(buf, 128);
+	at = number_put_i64(at, floor_divide(source->commit_us, 1000));
+	at = PUT(at, ",\"snapshot\":");
+	advance(buf, at);
+	buf_slice(buf, unset ? slice_from("null") : snapshot_names[source->snapshot]);
+	buf_append(buf, ",\"db\":", 6);
+	json_string(buf, slice_from(source->database));
+	at = buf_reserve(buf, 256);
+	at = put_sequence(at, source);
+	at = PUT(at, ",\"ts_us\":");
+	at = number_put_i64(at, source->commit_us);
+	at = PUT(at, ",\"ts_ns\":");
+	at = number_put_i64(at, source->commit_us);
+	if (source->commit_us != 0)
+		at = PUT(at, "000");
+	advance(buf, at);
+	buf_slice(buf, plan->source_table);
+	at = buf_reserve(buf, 128);
+	at = number_put_u64(at, source->xid);
+	at = PUT(at, ",\"lsn\":");
+	at = number_put_u64(at, source->lsn);
+	at = PUT(at, ",\"xmin\":null,\"origin\":");
+	advance(buf, at);
+	if (source->origin == NULL)
+	{
+		buf_text(buf, "null,\"origin_lsn\":null}");
+		return;
+	}
+	json_string(buf, slice_from(source->origin));
+	buf_text(buf, ",\"origin_lsn\":");
+	buf_uint64(buf, source->origin_lsn);
+	buf_char(buf, '}');
+}
+
+/* source, transaction, op and the times, which close the envelope. */
+static void
+put_tail(Buf *buf, const Change *change, char op)
+{
+	int64_t now_ns = change->now_ns;
+	char *at;
+
+	put_source(buf, change->plan, &change->change->source);
+	at = buf_reserve(buf, 160);
+	at = PUT(at, ",\"transaction\":null,\"op\":\"");
+	*at++ = op;
+	at = PUT(at, "\",\"ts_ms\":");
+	at = number_put_i64(at, floor_divide(now_ns, 1000000));
+	at = PUT(at, ",\"ts_us\":");
+	at = number_put_i64(at, floor_divide(now_ns, 1000));
+	at = PUT(at, ",\"ts_ns\":");
+	at = number_put_i64(at, now_ns);
+	*at++ = '}';
+	advance(buf, at);
+}
+
+/* Append the value of a record: before and after as given, NULL for null. */
+static bool
+put_envelope(Buf *buf, const Change *change, const Value *before, const Value *after,
+             char op)
+{
+	const RenderPlan *plan = change->plan;
+
+	buf_slice(buf, plan->value_head);
+	buf_text(buf, "{\"before\":");
+	if (before == NULL)
+		buf_text(buf, "null");
+	else if (!put_row(buf, plan, before, change->error))
+		return false;
+	buf_text(buf, ",\"after\":");
+	if (after == NULL)
+		buf_text(buf, "null");
+	else if (!put_row(buf, plan, after, change->error))
+		return false;
+	put_tail(buf, change, op);
+	if (plan->value_head.len > 0)
+		buf_char(buf, '}');
+	return true;
+}
+
+/* ---- Records ---- */
+
+/* A key as it stands in the buffer: with its schema, and where its JSON alone is. */
+typedef struct Key
+{
+	size_t at;
+	size_t len;
+	size_t bare_at;
+	size_t bare_len;
+} Key;
+
+static bool
+append_key(Buf *buf, const Change *change, const Value *values, Key *key)
+{
+	const RenderPlan *plan = change->plan;
+
+	*key = (Key){ buf->len, 0, 0, 0 };
+	if (!plan->has_key)
+		return true;
+	buf_slice(buf, plan->key_head);
+	key->bare_at = buf->len;
+	if (!put_key(buf, plan, values, change->error))
+		return false;
+	key->bare_len = buf->len - key->bare_at;
+	if (plan->key_head.len > 0)
+		buf_char(buf, '}');
+	key->len = buf->len - key->at;
+	return true;
+}
+
+static RenderRecord
+record_of(const Change *change, const Key *key)
+{
+	return (RenderRecord){ .key_at = key->at,
+		                   .key_len = key->len,
+		                   .has_key = change->plan->has_key };
+}
+
+static bool
+append_value(Buf *buf, const Change *change, const Value *before, const Value *after,
+             char op, RenderRecord *record)
+{
+	record->has_value = true;
+	record->value_at = buf->len;
+	if (!put_envelope(buf, change, before, after, op))
+		return false;
+	record->value_len = buf->len - record->value_at;
+	return true;
+}
+
+static void
+set_header(RenderRecord *record, const char *name, const Key *key)
+{
+	record->header_name = name;
+	record->header_at = key->bare_at;
+	record->header_len = key->bare_len;
+}
+
+/* c, r, and u with the key as it was. */
+static bool
+render_one(Buf *buf, const Change *change, const Key *key, char op, RenderRecord *records,
+           int *count)
+{
+	records[0] = record_of(change, key);
+	*count = 1;
+	return append_value(buf,
+	                    change,
+	                    change->has_old ? change->old_values : NULL,
+	                    change->new_values,
+	                    op,
+	                    &records[0]);
+}
+
+/* d, and its tombstone. */
+static bool
+render_delete(Buf *buf, const Change *change, const Key *key, RenderRecord *records,
+              int *count)
+{
+	records[0] = record_of(change, key);
+	*count = 1;
+	if (!append_value(buf, change, change->old_values, NULL, 'd', &records[0]))
+		return false;
+	if (change->plan->options->tombstones_on_delete)
+		records[(*count)++] = record_of(change, key);
+	return true;
+}
+
+/* A changed key: the old row goes, with its tombstone, and the new one comes. */
+static bool
+render_move(Buf *buf, const Change *change, const Key *old_key, const Key *new_key,
+            RenderRecord *records, int *count)
+{
+	RenderRecord *created;
+
+	if (!render_delete(buf, change, old_key, records, count))
+		return false;
+	for (int i = 0; i < *count; i++)
+		set_header(&records[i], "__debezium.newkey", new_key);
+	created = &records[(*count)++];
+	*created = record_of(change, new_key);
+	set_header(created, "__debezium.oldkey", old_key);
+	return append_value(buf, change, NULL, change->new_values, 'c', created);
+}
+
+static bool
+render_update(Buf *buf, const Change *change, RenderRecord *records, int *count)
+{
+	Key new_key;
+	Key old_key;
+
+	if (!append_key(buf, change, change->new_values, &new_key))
+		return false;
+	if (change->has_old && change->plan->has_key)
+	{
+		if (!append_key(buf, change, change->old_values, &old_key))
+			return false;
+		if (old_key.len != new_key.len ||
+		    memcmp(buf->data + old_key.at, buf->data + new_key.at, new_key.len) != 0)
+			return render_move(buf, change, &old_key, &new_key, records, count);
+		buf->len = old_key.at;
+	}
+	return render_one(buf, change, &new_key, 'u', records, count);
+}
+
+/* The SKIP_ bit of a change; a snapshot's rows are never skipped. */
+static int
+skip_bit(char type)
+{
+	switch (type)
+	{
+		case 'I':
+			return SKIP_CREATE;
+		case 'U':
+			return SKIP_UPDATE;
+		case 'D':
+			return SKIP_DELETE;
+		case 'T':
+			return SKIP_TRUNCATE;
+		default:
+			return 0;
+	}
+}
+
+bool
+render_records(const RenderPlan *plan, const RenderChange *change, int64_t now_ns,
+               Buf *buf, RenderRecord records[RENDER_MAX_RECORDS], int *count,
+               EnvError *error)
+{
+	Change parts;
+	Key key;
+
+	*count = 0;
+	if ((plan->options->skipped_operations & skip_bit(change->type)) != 0)
+		return true;
+	if (!split(&parts, plan, change, error))
+		return false;
+	parts.now_ns = now_ns;
+	switch (change->type)
+	{
+		case 'I':
+		case 'r':
+			return append_key(buf, &parts, parts.new_values, &key) &&
+			       render_one(buf,
+			                  &parts,
+			                  &key,
+			                  change->type == 'r' ? 'r' : 'c',
+			                  records,
+			                  count);
+		case 'U':
+			return render_update(buf, &parts, records, count);
+		case 'D':
+			if (!parts.has_old)
+				return true;
+			return append_key(buf, &parts, parts.old_values, &key) &&
+			       render_delete(buf, &parts, &key, records, count);
+		case 'T':
+			records[0] = (RenderRecord){ .has_key = false };
+			*count = 1;
+			return append_value(buf, &parts, NULL, NULL, 't', &records[0]);
+		default:
+			return env_fail(error, "unrecognized change type \"%c\"", change->type);
+	}
+}
+
+static bool
+same_value(Value a, Value b)
+{
+	return a.kind == b.kind && slice_equal(value_slice(a), value_slice(b));
+}
+
+bool
+render_key_changed(const RenderPlan *plan, const RenderChange *change, bool *changed,
+                   EnvError *error)
+{
+	const Relation *relation = plan->relation;
+	Change parts;
+
+	*changed = false;
+	if (!split(&parts, plan, change, error))
+		return false;
+	for (uint16_t i = 0; parts.has_old && parts.has_new && i < relation->key_count; i++)
+	{
+		uint16_t index = relation->key[i];
+
+		/* 'K' has nothing of columns outside the identity */
+		if (change->old_kind == 'K' && !relation->columns[index].in_identity)
+			continue;
+		if (!same_value(parts.old_values[index], parts.new_values[index]))
+			*changed = true;
+	}
+	return true;
+}
+
+/* ---- Parts of a change, for bronze ---- */
+
+bool
+render_row(const RenderPlan *plan, Slice tuple, bool old, Buf *buf, EnvError *error)
+{
+	Value values[RENDER_MAX_COLUMNS];
+
+	(void) old;
+	return value_read_tuple(tuple, values, plan->relation->column_count, error) &&
+	       put_row(buf, plan, values, error);
+}
+
+bool
+render_key(const RenderPlan *plan, Slice tuple, Buf *buf, EnvError *error)
+{
+	Value values[RENDER_MAX_COLUMNS];
+
+	error->message[0] = '\0';
+	return plan->has_key &&
+	       value_read_tuple(tuple, values, plan->relation->column_count, error) &&
+	       put_key(buf, plan, values, error);
+}
+
+bool
+render_unchanged(const RenderPlan *plan, Slice tuple, Buf *buf, EnvError *error)
+{
+	Value values[RENDER_MAX_COLUMNS];
+	size_t start = buf->len;
+
+	if (!value_read_tuple(tuple, values, plan->relation->column_count, error))
+		return false;
+	for (uint16_t i = 0; i < plan->relation->column_count; i++)
+	{
+		if (values[i].kind != VALUE_UNCHANGED || !plan->columns[i].in_value)
+			continue;
+		buf_char(buf, ',');
+		json_string(buf, slice_from(plan->relation->columns[i].name));
+	}
+	if (buf->len == start)
+		return true;
+	buf->data[start] = '[';
+	buf_char(buf, ']');
+	return true;
+}
+
+/* ---- format=record ---- */
+
+RenderContext
+render_context(const EnvOptions *options, const char *run_id)
+{
+	return (RenderContext){
+		{ "__debezium.context.connectorLogicalName",
+		  "__debezium.context.taskId",
+		  "__debezium.context.connectorName",
+		  "__debezium.context.runId" },
+		{ options->topic_prefix, "0", "postgresql", run_id },
+	};
+}
+
+static void
+put_header(Buf *out, bool *first, const char *name, Slice value)
+{
+	buf_text(out, *first ? "{\"k\":" : ",{\"k\":");
+	*first = false;
+	json_string(out, slice_from(name));
+	buf_text(out, ",\"v\":");
+	json_string(out, value);
+	buf_char(out, '}');
+}
+
+static void
+put_bytes_or_null(Buf *out, const Buf *bytes, bool there, size_t at, size_t len)
+{
+	if (there)
+		json_string(out, (Slice){ bytes->data + at, len });
+	else
+		buf_text(out, "null");
+}
+
+void
+render_record_json(const RenderPlan *plan, const Buf *bytes, const RenderRecord *record,
+                   const RenderContext *context, Buf *out)
+{
+	bool first = true;
+
+	buf_text(out, "{\"topic\":");
+	buf_slice(out, plan->topic_json);
+	buf_text(out, ",\"partition\":null,\"key\":");
+	put_bytes_or_null(out, bytes, record->has_key, record->key_at, record->key_len);
+	buf_text(out, ",\"value\":");
+	put_bytes_or_null(out, bytes, record->has_value, record->value_at, record->value_len);
+	buf_text(out, ",\"headers\":[");
+	if (record->header_name != NULL)
+		put_header(out,
+		           &first,
+		           record->header_name,
+		           (Slice){ bytes->data + record->header_at, record->header_len });
+	if (plan->options->extended_headers_enabled && context != NULL)
+		for (int i = 0; i < 4; i++)
+			put_header(out, &first, context->names[i], slice_from(context->values[i]));
+	buf_text(out, "]}");
+}

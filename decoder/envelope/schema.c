@@ -1,0 +1,199 @@
+/*
+ * schema.c
+ *		Connect schemas, as JsonConverter prints them with schemas.enable.
+ *
+ * The order inside a schema is JsonConverter's: type, fields or items, optional,
+ * name, version, doc, parameters, default, field.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "envelope/plan.h"
+
+#define FIELD(type, optional, name) \
+	"{\"type\":\"" type "\",\"optional\":" optional ",\"field\":\"" name "\"}"
+
+/* Field source of the envelope, before its schema's name. */
+static const char source_fields[] =
+	",{\"type\":\"struct\",\"fields\":[" FIELD("string", "false", "version") "," FIELD("string", "false", "connector") "," FIELD("string", "false", "name") "," FIELD(
+		"int64", "false",
+		"ts_ms") ","
+				 "{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Enum\","
+				 "\"version\":1,\"parameters\":{\"allowed\":\"true,first,first_in_data_collection,"
+				 "last_in_data_collection,last,false,incremental\"},\"default\":\"false\","
+				 "\"field\":\"snapshot\"}," FIELD("string", "false", "db") "," FIELD("string", "true", "sequence") "," FIELD("int64", "true", "ts_us") "," FIELD(
+					 "int64", "true",
+					 "ts_ns") "," FIELD("string", "false",
+                                        "schema") "," FIELD("string", "false",
+                                                            "table") "," FIELD("int64",
+                                                                               "true",
+                                                                               "txId") "," FIELD("int64",
+                                                                                                 "true",
+                                                                                                 "lsn") "," FIELD("int64",
+                                                                                                                  "true",
+                                                                                                                  "xmin") "," FIELD("string",
+                                                                                                                                    "true",
+                                                                                                                                    "origin") "," FIELD("int64",
+                                                                                                                                                        "true",
+                                                                                                                                                        "origin_lsn") "],\"optional\":false,\"name\":\"io.debezium.connector.postgresql.Source\","
+																																									  "\"version\":1,\"field\":\"source\"}";
+
+/* What follows source, up to the envelope's own name. */
+static const char envelope_fields[] =
+	",{\"type\":\"struct\",\"fields\":[" FIELD("string", "false", "id") "," FIELD("int64", "false", "total_order") "," FIELD(
+		"int64", "false",
+		"data_collection_order") "],\"optional\":true,\"name\":\"event.block\",\"version\":1,"
+								 "\"field\":\"transaction\"}," FIELD("string", "false", "op") "," FIELD(
+									 "int64", "true",
+									 "ts_ms") "," FIELD("int64", "true",
+                                                        "ts_us") "," FIELD("int64",
+                                                                           "true",
+                                                                           "ts_ns") "],\"optional\":false,\"name\":";
+
+/* The labels of an enum, joined by commas, as one JSON string. */
+static void
+put_labels(Buf *buf, const RelationColumn *column)
+{
+	size_t start = buf->len;
+	size_t middle;
+
+	for (uint16_t i = 0; i < column->label_count; i++)
+	{
+		if (i > 0)
+			buf_char(buf, ',');
+		buf_text(buf, column->labels[i]);
+	}
+	middle = buf->len;
+	(void) buf_reserve(buf, (middle - start) * 6 + ENCODE_ROOM);
+	json_string(buf, (Slice){ buf->data + start, middle - start });
+	encode_fold(buf, start, middle);
+}
+
+static void
+put_parameters(Buf *buf, const ColumnPlan *column)
+{
+	switch (column->type.form.parameters)
+	{
+		case PARAMETERS_NONE:
+			return;
+		case PARAMETERS_DECIMAL:
+			buf_printf(buf,
+			           ",\"parameters\":{\"scale\":\"%d\","
+			           "\"connect.decimal.precision\":\"%d\"}",
+			           column->codec.scale,
+			           column->type.length);
+			return;
+		case PARAMETERS_SCALE:
+			buf_printf(buf, ",\"parameters\":{\"scale\":\"%d\"}", column->codec.scale);
+			return;
+		case PARAMETERS_LENGTH:
+			buf_printf(buf, ",\"parameters\":{\"length\":\"%d\"}", column->type.length);
+			return;
+		case PARAMETERS_ENUM:
+			buf_text(buf, ",\"parameters\":{\"allowed\":");
+			put_labels(buf, column->codec.column);
+			buf_char(buf, '}');
+			return;
+	}
+}
+
+/* A schema up to, and without, its closing brace. */
+static void
+put_form(Buf *buf, const ColumnPlan *column, bool optional)
+{
+	const TypeForm *form = &column->type.form;
+
+	buf_printf(buf, "{\"type\":\"%s\"", form->type);
+	if (form->fields != NULL)
+		buf_printf(buf, ",\"fields\":%s", form->fields);
+	buf_printf(buf, ",\"optional\":%s", optional ? "true" : "false");
+	if (form->name != NULL)
+		buf_printf(buf, ",\"name\":\"%s\",\"version\":1", form->name);
+	if (form->doc != NULL)
+		buf_printf(buf, ",\"doc\":\"%s\"", form->doc);
+	put_parameters(buf, column);
+}
+
+void
+schema_field(Buf *buf, const ColumnPlan *column, bool optional, Slice default_json,
+             Slice field)
+{
+	if (column->type.array)
+	{
+		buf_text(buf, "{\"type\":\"array\",\"items\":");
+		put_form(buf, column, column->type.optional_items);
+		buf_printf(buf, "},\"optional\":%s", optional ? "true" : "false");
+	}
+	else
+		put_form(buf, column, optional);
+	if (default_json.len > 0)
+	{
+		buf_text(buf, ",\"default\":");
+		buf_slice(buf, default_json);
+	}
+	buf_text(buf, ",\"field\":");
+	json_string(buf, field);
+	buf_char(buf, '}');
+}
+
+/* One field of Key or Value, with the comma before it. */
+static void
+put_column(Buf *buf, const RenderPlan *plan, uint16_t i, const Slice *defaults,
+           bool *first)
+{
+	const RelationColumn *column = &plan->relation->columns[i];
+
+	if (!*first)
+		buf_char(buf, ',');
+	*first = false;
+	schema_field(
+		buf, &plan->columns[i], !column->not_null, defaults[i], slice_from(column->name));
+}
+
+/* The topic with a suffix, as a JSON string; topics need no escapes. */
+static void
+put_name(Buf *buf, const RenderPlan *plan, const char *suffix)
+{
+	buf_printf(buf, "\"%s.%s\"", plan->topic, suffix);
+}
+
+void
+schema_key_head(Buf *buf, const RenderPlan *plan, const Slice *defaults)
+{
+	bool first = true;
+
+	buf_text(buf, "{\"schema\":{\"type\":\"struct\",\"fields\":[");
+	for (uint16_t i = 0; i < plan->relation->key_count; i++)
+		if (plan->columns[plan->relation->key[i]].in_key)
+			put_column(buf, plan, plan->relation->key[i], defaults, &first);
+	buf_text(buf, "],\"optional\":false,\"name\":");
+	put_name(buf, plan, "Key");
+	buf_text(buf, "},\"payload\":");
+}
+
+static void
+put_value_schema(Buf *buf, const RenderPlan *plan, const Slice *defaults,
+                 const char *field)
+{
+	bool first = true;
+
+	buf_text(buf, "{\"type\":\"struct\",\"fields\":[");
+	for (uint16_t i = 0; i < plan->relation->column_count; i++)
+		if (plan->columns[i].in_value)
+			put_column(buf, plan, i, defaults, &first);
+	buf_text(buf, "],\"optional\":true,\"name\":");
+	put_name(buf, plan, "Value");
+	buf_printf(buf, ",\"field\":\"%s\"}", field);
+}
+
+void
+schema_value_head(Buf *buf, const RenderPlan *plan, const Slice *defaults)
+{
+	buf_text(buf, "{\"schema\":{\"type\":\"struct\",\"fields\":[");
+	put_value_schema(buf, plan, defaults, "before");
+	buf_char(buf, ',');
+	put_value_schema(buf, plan, defaults, "after");
+	buf_text(buf, source_fields);
+	buf_text(buf, envelope_fields);
+	put_name(buf, plan, "Envelope");
+	buf_text(buf, ",\"version\":2},\"payload\":");
+}
