@@ -43,9 +43,19 @@ stream_open(const Config *config, const char *slot, Lsn from, Err *err)
 	return stream_open_on(replication, config, slot, from, err);
 }
 
+/* How options are written: START_REPLICATION's list, or arguments of an SQL function. */
+typedef struct OptionStyle
+{
+	char name_quote;
+	const char *between;
+} OptionStyle;
+
+static const OptionStyle replication_style = { '"', " " };
+static const OptionStyle sql_style = { '\'', ", " };
+
 /* Append ", name 'value'" for every option that decides what leaves the server. */
 static bool
-add_options(Buf *command, const EnvOptions *options, Err *err)
+add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, Err *err)
 {
 	size_t count;
 	const EnvOptionDef *table = env_option_table(&count);
@@ -76,8 +86,8 @@ add_options(Buf *command, const EnvOptions *options, Err *err)
 				            table[i].name);
 		}
 		buf_text(command, ", ");
-		server_quote(command, '"', table[i].option);
-		buf_char(command, ' ');
+		server_quote(command, style->name_quote, table[i].option);
+		buf_text(command, style->between);
 		server_quote(command, '\'', value == NULL ? "" : value);
 	}
 	return true;
@@ -93,7 +103,7 @@ start_copy(Stream *stream, Lsn from, Err *err)
 	buf_text(&command, "START_REPLICATION SLOT ");
 	server_quote(&command, '"', stream->slot);
 	buf_printf(&command, " LOGICAL %X/%X (\"format\" 'frame'", LSN_ARGS(from));
-	if (add_options(&command, &stream->config->env, err))
+	if (add_options(&command, &stream->config->env, &replication_style, err))
 	{
 		buf_char(&command, ')');
 		result = PQexec(stream->conn, buf_cstr(&command));
@@ -287,4 +297,29 @@ stream_close(Stream *stream)
 	PQfinish(stream->conn);
 	free(stream->slot);
 	free(stream);
+}
+
+PGresult *
+stream_peek(PGconn *sql, const Config *config, const char *slot, Lsn upto, Err *err)
+{
+	Buf command = buf_heap();
+	PGresult *result = NULL;
+
+	buf_text(&command, "SELECT data FROM pg_logical_slot_peek_binary_changes(");
+	server_quote(&command, '\'', slot);
+	buf_printf(&command, ", '%X/%X', NULL, 'format', 'frame'", LSN_ARGS(upto));
+	if (add_options(&command, &config->env, &sql_style, err))
+	{
+		buf_char(&command, ')');
+		result = PQexecParams(sql, buf_cstr(&command), 0, NULL, NULL, NULL, NULL, 1);
+		if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		{
+			(void) server_fail(sql, result, err);
+			(void) fail_while(err, "could not peek at slot \"%s\"", slot);
+			PQclear(result);
+			result = NULL;
+		}
+	}
+	buf_free(&command);
+	return result;
 }

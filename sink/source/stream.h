@@ -58,4 +58,12 @@ bool stream_feedback(Stream *stream, Lsn received, Lsn flushed, bool reply,
 /* End the copy (when polite) and close.  NULL is allowed. */
 void stream_close(Stream *stream);
 
+/*
+ * The frames of transactions that commit in slot's future up to upto, by SQL and without
+ * consuming them: column 0, in binary.  Nobody may stream from the slot meanwhile.
+ * PQclear releases the result.
+ */
+PGresult *stream_peek(PGconn *sql, const Config *config, const char *slot, Lsn upto,
+                      Err *err) MUST_CHECK;
+
 #endif
