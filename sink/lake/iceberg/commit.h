@@ -41,11 +41,8 @@
 
 #define MANIFEST_TARGET_BYTES (8 << 20)
 
-/* engine-name and engine-version of our snapshots. */
+/* engine-name of our snapshots; engine-version is CDC_VERSION, from the build. */
 #define ENGINE_NAME "cdc-sink"
-#ifndef ENGINE_VERSION
-#define ENGINE_VERSION "1.0"
-#endif
 
 /* A manifest with its live entries (ADDED and EXISTING; sequence numbers explicit). */
 typedef struct LiveManifest

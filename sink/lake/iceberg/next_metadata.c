@@ -116,7 +116,7 @@ commit_summary(Arena *arena, const TableChange *change, const CommitCounts *coun
 	add_number(&summary, "total-position-deletes", totals->rows[FILE_POSITION_DELETES]);
 	add_number(&summary, "total-equality-deletes", totals->rows[FILE_EQUALITY_DELETES]);
 	add_text(&summary, "engine-name", ENGINE_NAME);
-	add_text(&summary, "engine-version", ENGINE_VERSION);
+	add_text(&summary, "engine-version", CDC_VERSION);
 	for (int32_t i = 0; i < change->summary.count; i++)
 		add_text(&summary, change->summary.items[i].name, change->summary.items[i].value);
 	return (IcebergProperties){ summary.items, summary.count };
