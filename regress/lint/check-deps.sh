@@ -57,7 +57,8 @@ includes | awk -v rooms=regress/lint/rooms -v libraries=regress/lint/libraries '
         header = $0
         sub(/^[^:]*:[^:]*:[ \t]*#[ \t]*include[ \t]*/, "", header)
         quoted = header ~ /^"/
-        gsub(/^["<]|[">].*$/, "", header)
+        sub(/^["<]/, "", header)
+        sub(/[">].*$/, "", header)
         if (quoted && path !~ /^decoder\/[^\/]*$/) check_room(room(path), header)
         else if (quoted) check_room("decoder", header)
         check_library(path, header)
