@@ -32,20 +32,26 @@ parse_format(const char *value)
 			return (OutputFormat) i;
 	ereport(ERROR,
 	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-	        errmsg("invalid value \"%s\" for option \"%s\"", value, FORMAT_OPTION),
+	        errmsg("invalid value for option \"%s\": \"%s\"", FORMAT_OPTION, value),
 	        errhint("Available values: %s.", FORMAT_WORDS));
 }
 
 static void
 pg_attribute_noreturn() fail_unrecognized(const char *name)
 {
-	const char *nearest = env_option_nearest(name, '_');
-	int length = (int) Min(strlen(name), NAMEDATALEN);
+	bool is_long = strlen(name) >= NAMEDATALEN;
+	const char *nearest = is_long ? NULL : env_option_nearest(name, '_');
 
 	/* a slip or two away from "format", which the library's table does not have */
-	if (varstr_levenshtein_less_equal(
-			name, length, FORMAT_OPTION, (int) strlen(FORMAT_OPTION), 1, 1, 1, 2, true) <=
-	    2)
+	if (!is_long && varstr_levenshtein_less_equal(name,
+	                                              (int) strlen(name),
+	                                              FORMAT_OPTION,
+	                                              (int) strlen(FORMAT_OPTION),
+	                                              1,
+	                                              1,
+	                                              1,
+	                                              2,
+	                                              true) <= 2)
 		nearest = FORMAT_OPTION;
 	ereport(ERROR,
 	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -76,7 +82,8 @@ refuse_duplicate(List *given, int at, const char *name)
 		if (strcmp(earlier->defname, name) == 0)
 			ereport(ERROR,
 			        errcode(ERRCODE_SYNTAX_ERROR),
-			        errmsg("option \"%s\" given more than once", name));
+			        errmsg("option \"%s\" given more than once", name),
+			        errhint("Give each option once."));
 	}
 }
 
@@ -100,7 +107,8 @@ options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
 		if (element->arg == NULL)
 			ereport(ERROR,
 			        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			        errmsg("option \"%s\" requires a value", name));
+			        errmsg("option \"%s\" requires a value", name),
+			        errhint("Write it as \"%s\" 'value'.", name));
 		value = strVal(element->arg);
 		if (is_format)
 			options->format = parse_format(value);
