@@ -84,6 +84,7 @@ static const struct
 	{ "a=1\r\nb=2\rc=3\n", "<a>=<1><b>=<2><c>=<3>" },
 	{ "a=b\\\n   c", "<a>=<bc>" },
 	{ "a=b\\\r\n\t c\\\r d", "<a>=<bcd>" },
+	{ "\\\n# c\n\\\n\na=b", "<a>=<b>" },
 	{ "a=b\\\n\nc=d", "<a>=<b><c>=<d>" },
 	{ "a=b\\\n#c", "<a>=<b#c>" },
 	{ "a\\\n  b=c", "<ab>=<c>" },

@@ -278,7 +278,7 @@ assign_properties(AssignList *list, Slice text, const char *file, Err *err)
 		reader.at += 3;
 	while (reader.at < reader.end)
 	{
-		skip_blanks(&reader);
+		skip_joined_blanks(&reader);
 		if (at_line_end(&reader))
 			skip_line_end(&reader);
 		else if (*reader.at == '#' || *reader.at == '!')
