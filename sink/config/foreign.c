@@ -98,7 +98,6 @@ static const Foreign foreigners[] = {
 	  "An idle or filtered database holds no WAL, without heartbeats; remove the property." },
 	{ "heartbeat.interval.ms", FOREIGN_FIXED, "0",
 	  "An idle or filtered database holds no WAL, without heartbeats; remove the property." },
-	{ "hstore.handling.mode", FOREIGN_FIXED, "json", ONE_VALUE },
 	{ "include.schema.changes", FOREIGN_IGNORED, NULL,
 	  "the PostgreSQL connector has no such events" },
 	{ "include.schema.comments", FOREIGN_FIXED, "false", ONE_VALUE },
