@@ -283,6 +283,23 @@ default_text(TupleDesc descriptor, AttrNumber attnum, TextConverter *converter)
 	return NULL;
 }
 
+/* A domain's own NOT NULL counts as its column's, as it does for JDBC. */
+static bool
+is_not_null(Form_pg_attribute attribute)
+{
+	HeapTuple tuple;
+	bool not_null = attribute->attnotnull;
+
+	if (not_null)
+		return true;
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(attribute->atttypid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	not_null = ((Form_pg_type) GETSTRUCT(tuple))->typnotnull;
+	ReleaseSysCache(tuple);
+	return not_null;
+}
+
 static void
 describe_column(TupleDesc descriptor, Form_pg_attribute attribute, RelationColumn *column,
                 ColumnSource *source, TextConverter *converter)
@@ -290,7 +307,7 @@ describe_column(TupleDesc descriptor, Form_pg_attribute attribute, RelationColum
 	source->at = attribute->attnum - 1;
 	column->attnum = attribute->attnum;
 	column->name = text_convert(converter, NameStr(attribute->attname));
-	column->not_null = attribute->attnotnull;
+	column->not_null = is_not_null(attribute);
 	column->is_identity_column = attribute->attidentity != '\0';
 	describe_type(attribute, column, source, converter);
 	if (attribute->atthasdef && descriptor->constr != NULL)

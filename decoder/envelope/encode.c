@@ -144,6 +144,15 @@ encode_text(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	return ENCODE_DONE;
 }
 
+/* "char" is one byte, of which charout prints none for zero. */
+EncodeResult
+encode_char(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	if (bytes.len == 1 && bytes.data[0] == '\0')
+		bytes.len = 0;
+	return encode_text(buf, codec, bytes);
+}
+
 /* jsonb_send puts a version byte before the text. */
 EncodeResult
 encode_json(Buf *buf, const ColumnCodec *codec, Slice bytes)

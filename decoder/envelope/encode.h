@@ -55,6 +55,7 @@ EncodeResult encode_oid(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_float4(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_float8(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_text(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_char(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_json(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_uuid(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_base64(Buf *buf, const ColumnCodec *codec, Slice bytes);
@@ -95,5 +96,6 @@ EncodeResult encode_vector(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_point(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_geometric(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_hstore(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_hstore_map(Buf *buf, const ColumnCodec *codec, Slice bytes);
 
 #endif

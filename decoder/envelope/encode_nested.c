@@ -347,9 +347,11 @@ hstore_pair(const char **at, const char *end, HstorePair *pair)
 	return true;
 }
 
-/* hstore escapes only the quote and the backslash, both as JSON does. */
+/* Writes a JSON string: one of bytes, or inside a string. */
+typedef void (*StringWriter)(Buf *buf, Slice text);
+
 static void
-put_hstore_string(Buf *buf, Slice string)
+put_hstore_string(Buf *buf, Slice string, StringWriter write)
 {
 	size_t start = buf->len;
 	size_t middle;
@@ -362,26 +364,26 @@ put_hstore_string(Buf *buf, Slice string)
 	}
 	middle = buf->len;
 	(void) buf_reserve(buf, (middle - start) * 6 + ENCODE_ROOM);
-	json_string(buf, (Slice){ buf->data + start, middle - start });
+	write(buf, (Slice){ buf->data + start, middle - start });
 	encode_fold(buf, start, middle);
 }
 
 static void
-put_hstore_pair(Buf *buf, const HstorePair *pair, bool first)
+put_hstore_pair(Buf *buf, const HstorePair *pair, bool first, StringWriter write)
 {
 	if (!first)
 		buf_char(buf, ',');
-	put_hstore_string(buf, pair->key);
+	put_hstore_string(buf, pair->key, write);
 	buf_char(buf, ':');
 	if (pair->null)
 		buf_text(buf, "null");
 	else
-		put_hstore_string(buf, pair->value);
+		put_hstore_string(buf, pair->value, write);
 }
 
 /* In the order of a java.util.HashMap: by bucket, then by arrival. */
 static void
-put_hstore_sorted(Buf *buf, const HstorePair *pairs, size_t count)
+put_hstore_sorted(Buf *buf, const HstorePair *pairs, size_t count, StringWriter write)
 {
 	uint32_t buckets = 16;
 	bool first = true;
@@ -392,20 +394,19 @@ put_hstore_sorted(Buf *buf, const HstorePair *pairs, size_t count)
 		for (size_t i = 0; i < count; i++)
 			if ((pairs[i].hash & (buckets - 1)) == bucket)
 			{
-				put_hstore_pair(buf, &pairs[i], first);
+				put_hstore_pair(buf, &pairs[i], first, write);
 				first = false;
 			}
 }
 
-EncodeResult
-encode_hstore(Buf *buf, const ColumnCodec *codec, Slice bytes)
+/* The pairs as an object. */
+static EncodeResult
+put_hstore(Buf *buf, Slice bytes, StringWriter write)
 {
 	HstorePair pairs[HSTORE_SORTED];
 	const char *end = bytes.data + bytes.len;
 	const char *at = bytes.data;
-	size_t start = buf->len;
 	size_t count = 0;
-	size_t middle;
 
 	/* nothing below may move the buffer: bytes may be inside its room */
 	(void) buf_reserve(buf, bytes.len * 13 + ENCODE_ROOM);
@@ -418,15 +419,35 @@ encode_hstore(Buf *buf, const ColumnCodec *codec, Slice bytes)
 		count++;
 	}
 	if (at == end)
-		put_hstore_sorted(buf, pairs, count);
+		put_hstore_sorted(buf, pairs, count, write);
 	else
 		for (at = bytes.data, count = 0; at < end; count++)
 		{
 			if (!hstore_pair(&at, end, &pairs[0]))
 				return ENCODE_MALFORMED;
-			put_hstore_pair(buf, &pairs[0], count == 0);
+			put_hstore_pair(buf, &pairs[0], count == 0, write);
 		}
 	buf_char(buf, '}');
+	return ENCODE_DONE;
+}
+
+EncodeResult
+encode_hstore_map(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	(void) codec;
+	return put_hstore(buf, bytes, json_string);
+}
+
+/* Debezium writes the object to a Java String first. */
+EncodeResult
+encode_hstore(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	size_t start = buf->len;
+	size_t middle;
+	EncodeResult result = put_hstore(buf, bytes, json_string_raw);
+
+	if (result != ENCODE_DONE)
+		return result;
 	middle = buf->len;
 	(void) buf_reserve(buf, (middle - start) * 6 + ENCODE_ROOM);
 	(void) encode_text(buf, codec, (Slice){ buf->data + start, middle - start });

@@ -42,6 +42,12 @@ typedef enum IntervalMode
 	INTERVAL_STRING
 } IntervalMode;
 
+typedef enum HstoreMode
+{
+	HSTORE_JSON,
+	HSTORE_MAP
+} HstoreMode;
+
 /* Bits of skipped_operations. */
 enum
 {
@@ -65,6 +71,7 @@ typedef struct EnvOptions
 	int time_precision_mode;    /* TimeMode */
 	int binary_handling_mode;   /* BinaryMode */
 	int interval_handling_mode; /* IntervalMode */
+	int hstore_handling_mode;   /* HstoreMode */
 	bool tombstones_on_delete;
 	int skipped_operations; /* SKIP_ bits; default t */
 	bool schemas_enable;    /* key and value carry their Connect schema; default off */

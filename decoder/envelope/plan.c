@@ -170,6 +170,8 @@ put_placeholder_hstore(Maker *maker)
 	buf_char(maker->buf, ':');
 	put_placeholder_string(maker);
 	buf_char(maker->buf, '}');
+	if (maker->plan->options->hstore_handling_mode == HSTORE_MAP)
+		return;
 	text = take(maker, start);
 	json_string(maker->buf, text);
 }

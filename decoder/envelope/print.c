@@ -28,6 +28,15 @@ print_bytes(Buf *buf, Slice bytes)
 	return true;
 }
 
+/* "char" is one byte, of which charout prints none for zero. */
+static bool
+print_char(Buf *buf, Slice bytes)
+{
+	if (bytes.len != 1 || bytes.data[0] != '\0')
+		buf_slice(buf, bytes);
+	return true;
+}
+
 /* jsonb_send puts a version byte before the text. */
 static bool
 print_json(Buf *buf, Slice bytes)
@@ -265,6 +274,7 @@ static const struct
 } printers[] = {
 	{ TYPE_BOOL, print_bool },
 	{ TYPE_BYTEA, print_bytea },
+	{ TYPE_CHAR, print_char },
 	{ TYPE_INT8, print_int8 },
 	{ TYPE_INT2, print_int2 },
 	{ TYPE_INT4, print_int4 },

@@ -104,7 +104,7 @@ put_form(Buf *buf, const ColumnPlan *column, bool optional)
 
 	buf_printf(buf, "{\"type\":\"%s\"", form->type);
 	if (form->fields != NULL)
-		buf_printf(buf, ",\"fields\":%s", form->fields);
+		buf_text(buf, form->fields);
 	buf_printf(buf, ",\"optional\":%s", optional ? "true" : "false");
 	if (form->name != NULL)
 		buf_printf(buf, ",\"name\":\"%s\",\"version\":1", form->name);
@@ -141,12 +141,18 @@ put_column(Buf *buf, const RenderPlan *plan, uint16_t i, const Slice *defaults,
            bool *first)
 {
 	const RelationColumn *column = &plan->relation->columns[i];
+	/* Debezium knows no more of a column that it excludes than its type */
+	bool excluded = !plan->columns[i].in_value;
+	Slice default_json = excluded ? slice_from("") : defaults[i];
 
 	if (!*first)
 		buf_char(buf, ',');
 	*first = false;
-	schema_field(
-		buf, &plan->columns[i], !column->not_null, defaults[i], slice_from(column->name));
+	schema_field(buf,
+	             &plan->columns[i],
+	             excluded || !column->not_null,
+	             default_json,
+	             slice_from(column->name));
 }
 
 /* The topic with a suffix, as a JSON string; topics need no escapes. */

@@ -14,14 +14,17 @@
 #define NAMED(type, name, encoder, zero) \
 	type, name, encoder, zero, PARAMETERS_NONE, NULL, NULL
 
-#define VARIABLE_FIELDS                                             \
-	"[{\"type\":\"int32\",\"optional\":false,\"field\":\"scale\"}," \
+#define VARIABLE_FIELDS                                                         \
+	",\"fields\":[{\"type\":\"int32\",\"optional\":false,\"field\":\"scale\"}," \
 	"{\"type\":\"bytes\",\"optional\":false,\"field\":\"value\"}]"
-#define POINT_FIELDS                                             \
-	"[{\"type\":\"double\",\"optional\":false,\"field\":\"x\"}," \
-	"{\"type\":\"double\",\"optional\":false,\"field\":\"y\"},"  \
-	"{\"type\":\"bytes\",\"optional\":true,\"field\":\"wkb\"},"  \
+#define POINT_FIELDS                                                         \
+	",\"fields\":[{\"type\":\"double\",\"optional\":false,\"field\":\"x\"}," \
+	"{\"type\":\"double\",\"optional\":false,\"field\":\"y\"},"              \
+	"{\"type\":\"bytes\",\"optional\":true,\"field\":\"wkb\"},"              \
 	"{\"type\":\"int32\",\"optional\":true,\"field\":\"srid\"}]"
+#define MAP_FIELDS                                        \
+	",\"keys\":{\"type\":\"string\",\"optional\":false}," \
+	"\"values\":{\"type\":\"string\",\"optional\":true}"
 
 /* What a form may depend on. */
 typedef struct TypeContext
@@ -170,7 +173,13 @@ choose_hstore(const TypeContext *context)
 	static const TypeForm json = { NAMED(
 		"string", "io.debezium.data.Json", encode_hstore, "\"{}\"") };
 
-	return context->options->lossless ? &string_form : &json;
+	static const TypeForm map = {
+		"map", NULL, encode_hstore_map, "{}", PARAMETERS_NONE, MAP_FIELDS, NULL,
+	};
+
+	if (context->options->lossless)
+		return &string_form;
+	return context->options->hstore_handling_mode == HSTORE_MAP ? &map : &json;
 }
 
 /* Debezium's streaming has no value for name, unless unknown types are included. */
@@ -343,7 +352,7 @@ static const TypeRow type_table[] = {
 	{ TYPE_TEXT,    "text",    TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
 	{ TYPE_VARCHAR, "varchar", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
 	{ TYPE_BPCHAR,  "bpchar",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
-	{ TYPE_CHAR,    "char",    TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
+	{ TYPE_CHAR,    "char",    FORM(STRING(encode_char)), ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
 	{ TYPE_NAME,    "name",    CHOOSE(choose_name), ARRAY_OMITTED, STRING_TOAST, NO_DEFAULT },
 	{ 0,            "citext",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
 	{ TYPE_JSON,    "json",    JSON_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "{}" },

@@ -32,7 +32,7 @@ typedef struct TypeForm
 	ValueEncoder encode;
 	const char *zero; /* JSON that stands for a NOT NULL value which is not there */
 	TypeParameters parameters;
-	const char *fields; /* of a struct, as JSON */
+	const char *fields; /* what a struct's or map's schema says after its type */
 	const char *doc;
 } TypeForm;
 

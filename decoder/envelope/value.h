@@ -181,8 +181,15 @@ void date_split(int64_t days, int64_t *year, int *month, int *day);
  */
 bool value_print(Buf *buf, const RelationColumn *column, Value value);
 
-/* Append text as a JSON string, quotes included, escaped as Jackson does (non-ASCII raw,
- * \u001F upper-case). */
+/*
+ * Append text as a JSON string, quotes included, escaped as Jackson does when it writes
+ * bytes: control characters as \u001F in upper case, characters beyond U+FFFF as two
+ * surrogates, other non-ASCII raw.
+ */
 void json_string(Buf *buf, Slice text);
+
+/* The same with every non-ASCII character raw, as Jackson does when it writes a String.
+ */
+void json_string_raw(Buf *buf, Slice text);
 
 #endif
