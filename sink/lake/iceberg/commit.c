@@ -52,7 +52,7 @@ typedef struct Builder
 
 static bool check_change(const TableState *state, const TableChange *change, Err *err);
 static bool find_removed(Builder *builder);
-static void group_added(Builder *builder);
+static bool group_added(Builder *builder);
 static bool write_manifests(Builder *builder);
 static bool finish(Builder *builder, TableCommit *commit);
 
@@ -74,10 +74,9 @@ table_commit_build(Arena *arena, const TableState *state, const TableChange *cha
 	if (!check_change(state, change, err) ||
 	    !next_metadata_begin(arena, state, change, &builder.metadata, err))
 		return false;
-	ok =
-		(!change->has_snapshot || (find_removed(&builder) &&
-	                               (group_added(&builder), write_manifests(&builder)))) &&
-		finish(&builder, commit);
+	ok = !change->has_snapshot ||
+	     (find_removed(&builder) && group_added(&builder) && write_manifests(&builder));
+	ok = ok && finish(&builder, commit);
 	if (!ok)
 		for (int32_t i = 0; i < builder.next_count; i++)
 			live_manifest_release(builder.next[i]);
@@ -197,6 +196,22 @@ kind_of(const DataFile *file)
 	return file->content == FILE_DATA ? MANIFEST_DATA : MANIFEST_DELETES;
 }
 
+/* The last manifest of the group's kind and spec, if it has room. */
+static int32_t
+find_open(const TableState *state, const Group *group)
+{
+	for (int32_t i = state->manifest_count - 1; i >= 0; i--)
+	{
+		const LiveManifest *manifest = state->manifests[i];
+
+		if (manifest->file.content != group->content ||
+		    manifest->file.spec_id != group->spec_id || manifest->live.count == 0)
+			continue;
+		return manifest->file.length < MANIFEST_TARGET_BYTES ? i : -1;
+	}
+	return -1;
+}
+
 static Group *
 find_group(Builder *builder, const DataFile *file)
 {
@@ -209,17 +224,17 @@ find_group(Builder *builder, const DataFile *file)
 	if (group < end)
 		return group;
 	builder->group_count++;
-	*group = (Group){ .content = kind_of(file), .spec_id = file->spec_id, .open = -1 };
+	*group = (Group){ .content = kind_of(file), .spec_id = file->spec_id };
+	group->open = find_open(builder->state, group);
 	group->entries = arena_alloc(
 		builder->arena, (size_t) builder->change->added_count * sizeof *group->entries);
 	return group;
 }
 
-static void
+static bool
 group_added(Builder *builder)
 {
 	const TableChange *change = builder->change;
-	const TableState *state = builder->state;
 
 	/* Two kinds per spec at most. */
 	builder->groups = arena_zero(
@@ -230,6 +245,12 @@ group_added(Builder *builder)
 		Group *group = find_group(builder, file);
 		ManifestEntry *entry = &group->entries[group->count++];
 
+		if (!metadata_spec(builder->metadata, file->spec_id))
+			return fail(builder->err,
+			            ERR_FATAL,
+			            "partition spec %d of file \"%s\" is not in the metadata",
+			            file->spec_id,
+			            file->path);
 		*entry = (ManifestEntry){
 			.status = ENTRY_ADDED,
 			.snapshot_id = change->snapshot_id,
@@ -241,19 +262,7 @@ group_added(Builder *builder)
 			entry->sequence_number = change->data_sequence_number;
 		count_file(builder, file, true);
 	}
-	for (Group *group = builder->groups; group < builder->groups + builder->group_count;
-	     group++)
-		for (int32_t i = state->manifest_count - 1; i >= 0 && group->open < 0; i--)
-		{
-			const LiveManifest *manifest = state->manifests[i];
-
-			if (manifest->file.content != group->content ||
-			    manifest->file.spec_id != group->spec_id || manifest->live.count == 0)
-				continue;
-			if (manifest->file.length < MANIFEST_TARGET_BYTES)
-				group->open = i;
-			break;
-		}
+	return true;
 }
 
 /* About how many bytes an entry takes before deflate. */
@@ -313,9 +322,6 @@ write_entries(Builder *builder, ManifestContent content, int32_t spec_id,
 	int32_t first = 0;
 	size_t bytes = 0;
 
-	if (!header.spec)
-		return fail(
-			builder->err, ERR_FATAL, "partition spec %d is not in the metadata", spec_id);
 	for (int32_t i = 0; i < entries.count; i++)
 	{
 		bytes += entry_bytes(&entries.items[i]);
