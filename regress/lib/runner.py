@@ -1,6 +1,6 @@
 """Runs the functions test_* of the files test_*.py and prints one line a test.
 
-A test is a function of one argument, through which it gets what it needs:
+A test is a function of one argument, through which it gets what it needs, or of none:
 
     def test_insert(t):
         db = t.database()                       # in a cluster shared by all tests of the run
@@ -8,10 +8,11 @@ A test is a function of one argument, through which it gets what it needs:
         worker.run_until(db.lsn())
 
 What it asks for is destroyed when it ends.  A test fails by any exception.  A function may set
-`test_x.timeout = seconds` (default 300).
+`test_x.timeout = seconds` (default 600).
 """
 
 import importlib.util
+import inspect
 import pathlib
 import re
 import signal
@@ -25,7 +26,7 @@ from lib.lake import Lake
 from lib.support import TOP, scratch, tail
 from lib.worker import Worker
 
-_DEFAULT_TIMEOUT = 300
+_DEFAULT_TIMEOUT = 600
 
 
 class _Shared:
@@ -170,7 +171,7 @@ def _run_one(name, function, shared):
     failure = None
     try:
         signal.alarm(getattr(function, "timeout", _DEFAULT_TIMEOUT))
-        function(context)
+        function(*([context] if inspect.signature(function).parameters else []))
     except Exception:
         failure = _comment(traceback.format_exc())
     finally:

@@ -4,4 +4,4 @@
 
 regress/tools/deps.sh build test
 make --no-print-directory -s -j"$(nproc)" all
-exec regress/tools/python.sh regress/tools/demo.py "$@"
+exec regress/tools/python.sh regress/demo/demo.py "$@"
