@@ -107,7 +107,7 @@ check_isolation()
 
 check_docs()
 {
-    [ ! -x regress/tools/docs ] || regress/tools/docs --check
+    regress/tools/docs.sh --check
 }
 
 passed=0 failed=0

@@ -10,14 +10,10 @@ pages=$destdir$prefix/share/man/man1
 
 regress/tools/build-decoder.sh install DESTDIR="$destdir"
 install -D -m 755 "$build/cdc-sink" "$destdir$prefix/bin/cdc-sink"
-sample=$(mktemp)
-trap 'rm -f "$sample"' EXIT
-if "$build/cdc-sink" config >"$sample" 2>/dev/null && [ -s "$sample" ]; then
-    install -D -m 644 "$sample" "$documents/cdc-sink.properties.sample"
-fi
-"$build/cdc-sink" --help >"$sample"
-install -D -m 644 "$sample" "$documents/cdc-sink.help"
-for page in docker/*.1 sink/*.1; do
-    [ ! -e "$page" ] || install -D -m 644 "$page" "$pages/$(basename "$page")"
-done
+text=$(mktemp)
+trap 'rm -f "$text"' EXIT
+"$build/cdc-sink" config --sample >"$text"
+install -D -m 644 "$text" "$documents/cdc-sink.properties.sample"
+"$build/cdc-sink" config --man >"$text"
+install -D -m 644 "$text" "$pages/cdc-sink.1"
 echo "installed $("${PG_CONFIG:-pg_config}" --pkglibdir)/cdc_decoder.so and $prefix/bin/cdc-sink${destdir:+ below $destdir}"
