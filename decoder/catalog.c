@@ -20,12 +20,10 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
-#include "nodes/readfuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 #include "catalog.h"
@@ -265,8 +263,9 @@ describe_type(Form_pg_attribute attribute, RelationColumn *column, ColumnSource 
 /* ---- Columns ---- */
 
 /*
- * As pg_get_expr prints it.  A default has no variables, so no relation needs to be
- * opened to name them.
+ * By pg_get_expr, as the worker asks it for snapshots: deparse_expression breaks lines
+ * elsewhere.  A default has no variables, so no relation needs to be opened to name
+ * them.
  */
 static const char *
 default_text(TupleDesc descriptor, AttrNumber attnum, TextConverter *converter)
@@ -278,7 +277,9 @@ default_text(TupleDesc descriptor, AttrNumber attnum, TextConverter *converter)
 		if (value->adnum == attnum && value->adbin != NULL)
 			return text_convert(
 				converter,
-				deparse_expression(stringToNode(value->adbin), NIL, false, false));
+				TextDatumGetCString(DirectFunctionCall2(pg_get_expr,
+			                                            CStringGetTextDatum(value->adbin),
+			                                            ObjectIdGetDatum(InvalidOid))));
 	}
 	return NULL;
 }
