@@ -28,23 +28,39 @@
  * caches the lookup.  It turns null into '', hence the CASE; "IS DISTINCT FROM NULL"
  * looks at the value itself, where "IS NOT NULL" would look into a composite.
  */
+static const char text_form[] =
+	"CASE WHEN $ IS DISTINCT FROM NULL THEN pg_catalog.concat($) END";
+
+/* A "char" beyond ASCII is no UTF-8 by itself: it travels as \ooo. */
+static const char char_form[] =
+	"CASE WHEN $::int4 < 0 THEN textsend(concat('\\', ($::int4 + 256) / 64, "
+	"($::int4 + 256) / 8 % 8, ($::int4 + 256) % 8)) ELSE charsend($) END";
+
+static const char *
+column_form(const RelationColumn *column)
+{
+	if (!value_is_binary(column))
+		return text_form;
+	if (column->element_oid == TYPE_JSONB)
+		return "$::pg_catalog.text[]";
+	if (column->element_oid != 0)
+		return "$";
+	if (column->base_oid == TYPE_JSONB)
+		return "$::pg_catalog.text";
+	return column->base_oid == TYPE_CHAR ? char_form : "$";
+}
+
+/* Append the column's form with its name for every $. */
 static void
 select_column(Buf *sql, const RelationColumn *column)
 {
-	if (!value_is_binary(column))
+	for (const char *at = column_form(column); *at != '\0'; at++)
 	{
-		buf_text(sql, "CASE WHEN ");
-		server_quote(sql, '"', column->name);
-		buf_text(sql, " IS DISTINCT FROM NULL THEN pg_catalog.concat(");
-		server_quote(sql, '"', column->name);
-		buf_text(sql, ") END");
-		return;
+		if (*at == '$')
+			server_quote(sql, '"', column->name);
+		else
+			buf_char(sql, *at);
 	}
-	server_quote(sql, '"', column->name);
-	if (column->element_oid == TYPE_JSONB)
-		buf_text(sql, "::pg_catalog.text[]");
-	else if (column->base_oid == TYPE_JSONB)
-		buf_text(sql, "::pg_catalog.text");
 }
 
 void
