@@ -179,7 +179,8 @@ static void
 on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
 	(void) rk;
-	log_at(level <= 2 ? LOG_ERROR : LOG_DEBUG, "kafka", "%s: %s", facility, text);
+	(void) level;
+	log_debug("kafka", "%s: %s", facility, text);
 }
 
 static bool
@@ -310,13 +311,19 @@ kafka_fail(const KafkaClient *client, Err *err, rd_kafka_resp_err_t code,
            const char *reason, const char *doing)
 {
 	const Meaning *meaning = find_meaning(code);
+	const char *text =
+		reason != NULL && reason[0] != '\0' ? reason : rd_kafka_err2str(code);
+	size_t len = strlen(text);
 
+	while (len > 0 && text[len - 1] == '.')
+		len--;
 	fail(err,
 	     meaning == NULL ? ERR_RETRY : meaning->kind,
-	     "could not %s: Kafka at %s: %s",
+	     "could not %s: Kafka at %s: %.*s",
 	     doing,
 	     client->servers,
-	     reason != NULL && reason[0] != '\0' ? reason : rd_kafka_err2str(code));
+	     (int) len,
+	     text);
 	if (meaning != NULL)
 		fail_hint(err, "%s", meaning->hint);
 	return false;

@@ -20,6 +20,7 @@
 
 #define WINDOWS         64
 #define DRAIN_SLICE_MS  50
+#define VERIFY_US       INT64_C(5000000)
 #define COMMIT_SLICE_MS 500
 #define ABANDON_US      INT64_C(3000000)
 #define ABANDON_SLICE   200
@@ -36,7 +37,8 @@ typedef struct Window
 struct KafkaCommits
 {
 	KafkaClient *client;
-	KafkaTopic *topic;
+	KafkaTopics *topics;
+	KafkaTopic *topic; /* of positions */
 	Buf key;
 	Buf value;
 	bool transactional;
@@ -57,12 +59,14 @@ struct KafkaCommits
 };
 
 KafkaCommits *
-kafka_commits_new(KafkaClient *client, const Config *config, KafkaTopic *topic)
+kafka_commits_new(KafkaClient *client, const Config *config, KafkaTopics *topics,
+                  KafkaTopic *positions)
 {
 	KafkaCommits *commits = xmalloc(sizeof *commits);
 
 	*commits = (KafkaCommits){ .client = client,
-		                       .topic = topic,
+		                       .topics = topics,
+		                       .topic = positions,
 		                       .key = buf_heap(),
 		                       .value = buf_heap(),
 		                       .transactional = config->kafka_exactly_once };
@@ -143,15 +147,24 @@ produce_position(KafkaCommits *commits, const Position *position, uint64_t *pend
 
 /* ---- Exactly once ---- */
 
-/* Wait until every record is delivered. */
+/* Wait until every record is delivered.  When that takes long, a deleted topic may be
+ * why. */
 static bool
 drain(KafkaCommits *commits, Err *err)
 {
 	KafkaClient *client = commits->client;
+	int64_t verify_us = clock_mono_us() + VERIFY_US;
 
 	while (rd_kafka_flush(client->rk, DRAIN_SLICE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	{
 		if (!kafka_client_poll(client, 0, err) || kafka_client_stopped(client, err))
 			return false;
+		if (clock_mono_us() < verify_us)
+			continue;
+		if (!kafka_topics_verify(commits->topics, err))
+			return false;
+		verify_us = clock_mono_us() + VERIFY_US;
+	}
 	return kafka_client_poll(client, 0, err);
 }
 

@@ -21,9 +21,9 @@
 
 typedef struct KafkaCommits KafkaCommits;
 
-/* client and topic (of positions) must outlive it. */
+/* client, topics and positions (their topic) must outlive it. */
 KafkaCommits *kafka_commits_new(KafkaClient *client, const Config *config,
-                                KafkaTopic *topic);
+                                KafkaTopics *topics, KafkaTopic *positions);
 void kafka_commits_free(KafkaCommits *commits); /* NULL is allowed */
 
 /* Be ready for a record.  Cheap when already. */

@@ -257,6 +257,7 @@ store(KafkaOutput *kafka, Err *err)
 		return false;
 	kafka->dirty = false;
 	kafka->urgent = false;
+	publish_counts(kafka);
 	return true;
 }
 
@@ -384,6 +385,9 @@ run(void *argument)
 
 	if (!work(kafka, &err) && !atomic_load(&kafka->stop))
 	{
+		/* A record that timed out may have had no topic to go to. */
+		if (err.kind == ERR_RETRY)
+			(void) !kafka_topics_verify(kafka->topics, &err);
 		kafka->err = err;
 		atomic_store(&kafka->failed, true);
 		output_wake(&kafka->output);
@@ -468,7 +472,7 @@ open_output(Output *output, const Position *self, Position *stored, Err *err)
 		return false;
 	kafka->records =
 		kafka_records_new(&kafka->client, kafka->topics, config, self->database);
-	kafka->commits = kafka_commits_new(&kafka->client, config, positions);
+	kafka->commits = kafka_commits_new(&kafka->client, config, kafka->topics, positions);
 	start_from(kafka, self, stored);
 	rd_kafka_queue_cb_event_enable(kafka->client.events, on_event, kafka->queue);
 	if (pthread_create(&kafka->thread, NULL, run, kafka) != 0)

@@ -22,6 +22,7 @@
 #define BROKER_DEFAULT_BYTES 1048588 /* message.max.bytes of a broker */
 #define STICKY_RECORDS       1000
 #define METADATA_INTERVAL_US INT64_C(50000)
+#define VERIFY_TIMEOUT_MS    2000
 #define ADMIN_TIMEOUT_MS     KAFKA_CONNECT_MS
 #define POSITION_SEGMENT     "16777216"
 
@@ -361,6 +362,37 @@ kafka_topics_watch(KafkaTopics *topics)
 		            topic->partitions);
 		topic->partitions = seen;
 	}
+}
+
+static bool
+is_listed(const struct rd_kafka_metadata *metadata, const char *name)
+{
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (strcmp(metadata->topics[i].topic, name) == 0)
+			return metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	return false;
+}
+
+bool
+kafka_topics_verify(KafkaTopics *topics, Err *err)
+{
+	const struct rd_kafka_metadata *metadata;
+	const char *missing = NULL;
+	char doing[320];
+
+	if (rd_kafka_metadata(topics->client->rk, 1, NULL, &metadata, VERIFY_TIMEOUT_MS) !=
+	    RD_KAFKA_RESP_ERR_NO_ERROR)
+		return true;
+	for (size_t i = 0; i < topics->count && missing == NULL; i++)
+		if (topics->list[i]->partitions > 0 &&
+		    !is_listed(metadata, topics->list[i]->name))
+			missing = topics->list[i]->name;
+	rd_kafka_metadata_destroy(metadata);
+	if (missing == NULL)
+		return true;
+	(void) snprintf(doing, sizeof doing, "deliver a record to topic \"%s\"", missing);
+	return kafka_fail(
+		topics->client, err, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL, doing);
 }
 
 /* ---- Topics ---- */

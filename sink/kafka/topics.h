@@ -50,6 +50,13 @@ KafkaTopic *kafka_topics_get(KafkaTopics *topics, const char *name, Err *err);
  */
 KafkaTopic *kafka_topics_get_positions(KafkaTopics *topics, Err *err);
 
+/*
+ * Whether all topics looked up are still there, as far as a broker answers within
+ * seconds.  False with ERR_CONFIG naming one that was deleted: the library itself would
+ * wait for it to come back until records time out.
+ */
+bool kafka_topics_verify(KafkaTopics *topics, Err *err) MUST_CHECK;
+
 /* Warn, once each time, of topics whose partitions changed: per-key order broke there. */
 void kafka_topics_watch(KafkaTopics *topics);
 
