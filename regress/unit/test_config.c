@@ -583,6 +583,30 @@ test_aliases_must_agree(void **state)
 	                     NULL));
 }
 
+/* A file says where its secrets are; what nobody reads need not be there. */
+static void
+test_expressions(void **state)
+{
+	char secret[] = "DB_PASSWORD=geheim";
+	char *environment[] = { secret, NULL };
+	World *world = *state;
+
+	assert_non_null(load(world,
+	                     MINIMUM "database.password=${DB_PASSWORD}\n"
+	                             "quarkus.log.level=${ABSENT}\n"
+	                             "database.user=${database.dbname}_role\n"
+	                             "plugin.name=${PLUGIN:cdc_decoder}\n",
+	                     environment,
+	                     NULL));
+	assert_string_equal(world->config->database_password, "geheim");
+	assert_string_equal(world->config->database_user, "shop_role");
+	assert_null(
+		load(world, MINIMUM "database.password=${DB_PASWORD}\n", environment, NULL));
+	assert_contains(world->err.text,
+	                "could not expand the value of \"database.password\"");
+	assert_contains(world->err.text, " line 4: \"DB_PASWORD\" is neither");
+}
+
 static void
 test_environment(void **state)
 {
@@ -710,6 +734,7 @@ test_print_round_trip(void **state)
 		"table.include.list=public\\.(users|orders)",
 		"kafka.client.id= x",
 		"unavailable.value.placeholder=line\nline",
+		"database.user=\\${not.an.expression}${either}",
 		NULL,
 	};
 	World *world = *state;
@@ -937,6 +962,7 @@ main(void)
 		TEST(test_debezium_server_file),
 		TEST(test_alias_yields),
 		TEST(test_aliases_must_agree),
+		TEST(test_expressions),
 		TEST(test_environment),
 		TEST(test_environment_errors),
 		TEST(test_secret_from_file),

@@ -8,8 +8,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/assign.h"
 #include "config/nearest.h"
@@ -247,6 +249,105 @@ test_deep_json(void **state)
 	assert_int_equal(err.kind, ERR_CONFIG);
 }
 
+/* clang-format off */
+static const struct
+{
+	const char *value;
+	const char *expected; /* or the error */
+	bool is_refused;
+} expressions[] = {
+	{ "plain", "plain", false },
+	{ "$", "$", false },
+	{ "$}{", "$}{", false },
+	{ "${one}", "1", false },
+	{ "a${one}b${ONE_MORE}c", "a1b11c", false },
+	{ "${env:ONE_MORE}", "11", false },
+	{ "${one.more}", "11", false },
+	{ "${two}", "<1>", false },
+	{ "${absent:}", "", false },
+	{ "${absent:x:y}", "x:y", false },
+	{ "${one:x}", "1", false },
+	{ "${EMPTY}", "", false },
+	{ "\\${one}", "${one}", false },
+	{ "\\\\${one}", "\\${one}", false },
+	{ "a\\${${one}", "a${1", false },
+	{ "${escaped}", "${one}", false },
+	{ "${absent}", "\"absent\" is neither a property of the file nor an environment variable", true },
+	{ "${}", "\"\" is neither", true },
+	{ "${env:ABSENT}", "\"ABSENT\" is not an environment variable", true },
+	{ "${env:one}", "\"one\" is not an environment variable", true },
+	{ "geheim${one", "there is no closing brace", true },
+	{ "${absent:${one}}", "an expression cannot stand in another", true },
+	{ "${loop}", "properties refer to each other", true },
+	{ "${file:}", "\"\" is not a path, a colon and a name", true },
+	{ "${file:x}", "\"x\" is not a path", true },
+	{ "${file:x:}", "\"x:\" is not a path", true },
+	{ "${file:absent/file:x}", "could not open file \"absent/file\"", true },
+	{ "${dir:absent:file}", "could not open file \"absent/file\"", true },
+};
+/* clang-format on */
+
+static const char expression_file[] = "one=1\ntwo=<${one}>\nescaped=\\\\${one}\n"
+									  "loop=${loop}\n";
+
+static void
+test_expressions(void **state)
+{
+	char more[] = "ONE_MORE=11";
+	char empty[] = "EMPTY=";
+	char *variables[] = { more, empty, NULL };
+	AssignList list = { .arena = *state };
+	Err err = { .kind = ERR_NONE };
+
+	assert_true(read_exact(
+		assign_properties, &list, expression_file, strlen(expression_file), &err));
+	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
+	{
+		Assignment from = {
+			"setting", expressions[i].value, "file \"f\"", ASSIGN_FILE, 0
+		};
+		const char *value;
+		bool ok = assign_expand(&list, &from, variables, &value, &err);
+
+		if (ok == expressions[i].is_refused)
+			fail_msg("%s: %s", expressions[i].value, ok ? value : err.text);
+		if (ok)
+			assert_string_equal(value, expressions[i].expected);
+		else if (strstr(err.text, expressions[i].expected) == NULL)
+			fail_msg("%s: %s", expressions[i].value, err.text);
+		assert_null(strstr(ok ? "" : err.text, "geheim"));
+		from.source = ASSIGN_COMMAND_LINE;
+		assert_true(assign_expand(&list, &from, NULL, &value, &err));
+		assert_string_equal(value, expressions[i].value);
+	}
+}
+
+static void
+test_expressions_of_files(void **state)
+{
+	char path[] = P_tmpdir "/secrets-XXXXXX";
+	int fd = mkstemp(path);
+	AssignList list = { .arena = *state };
+	Assignment from = { "setting", NULL, "file \"f\"", ASSIGN_FILE, 0 };
+	const char *value;
+	Err err = { .kind = ERR_NONE };
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "key=a b\n", 8), 8);
+	(void) close(fd);
+	from.value = arena_printf(*state, "<${file:%s:key}>", path);
+	assert_true(assign_expand(&list, &from, NULL, &value, &err));
+	assert_string_equal(value, "<a b>");
+	from.value = arena_printf(*state, "${file:%s:other}", path);
+	assert_false(assign_expand(&list, &from, NULL, &value, &err));
+	assert_non_null(strstr(err.text, "does not name a property of that file"));
+	from.value =
+		arena_printf(*state, "${dir:%s:%s}", P_tmpdir, path + strlen(P_tmpdir) + 1);
+	assert_true(assign_expand(&list, &from, NULL, &value, &err));
+	assert_string_equal(value, "key=a b");
+	(void) unlink(path);
+}
+
 static void
 test_variables(void **state)
 {
@@ -312,9 +413,12 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_properties), TEST(test_bad_properties), TEST(test_null_characters),
-		TEST(test_places),     TEST(test_connectors),     TEST(test_deep_json),
-		TEST(test_variables),  TEST(test_nearest),        TEST(test_shown),
+		TEST(test_properties),      TEST(test_bad_properties),
+		TEST(test_null_characters), TEST(test_places),
+		TEST(test_connectors),      TEST(test_deep_json),
+		TEST(test_expressions),     TEST(test_expressions_of_files),
+		TEST(test_variables),       TEST(test_nearest),
+		TEST(test_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

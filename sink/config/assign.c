@@ -41,9 +41,8 @@ assign_add(AssignList *list, AssignSource source, const char *name, const char *
 	list->count++;
 }
 
-/* All of a file that is no longer than a configuration can be. */
-static bool
-read_file(Arena *arena, const char *path, Slice *content, Err *err)
+bool
+assign_read(Arena *arena, const char *path, Slice *content, Err *err)
 {
 	Buf buf = buf_heap();
 	FILE *file = fopen(path, "re");
@@ -81,7 +80,7 @@ assign_file(AssignList *list, const char *path, Err *err)
 	Slice content;
 	size_t start = 0;
 
-	if (!read_file(list->arena, path, &content, err))
+	if (!assign_read(list->arena, path, &content, err))
 		return false;
 	while (start < content.len && isspace((unsigned char) content.data[start]))
 		start++;
@@ -146,28 +145,31 @@ is_service_variable(const char *variable)
 	return false;
 }
 
-static bool
-assign_secret_file(AssignList *list, const char *name, const char *path,
-                   const char *place, Err *err)
+bool
+assign_read_line(Arena *arena, const char *path, const char **text, Err *err)
 {
 	Slice content;
 
-	if (!read_file(list->arena, path, &content, err))
-		return fail_while(err, "could not read setting \"%s\" as %s says", name, place);
+	if (!assign_read(arena, path, &content, err))
+		return false;
 	while (content.len > 0 && (content.data[content.len - 1] == '\n' ||
 	                           content.data[content.len - 1] == '\r'))
 		content.len--;
 	if (memchr(content.data, '\0', content.len) != NULL)
-		return fail(err,
-		            ERR_CONFIG,
-		            "file \"%s\" holds a null character, read for %s",
-		            path,
-		            place);
-	assign_add(list,
-	           ASSIGN_ENVIRONMENT,
-	           name,
-	           arena_strndup(list->arena, content.data, content.len),
-	           place);
+		return fail(err, ERR_CONFIG, "file \"%s\" holds a null character", path);
+	*text = arena_strndup(arena, content.data, content.len);
+	return true;
+}
+
+static bool
+assign_secret_file(AssignList *list, const char *name, const char *path,
+                   const char *place, Err *err)
+{
+	const char *text;
+
+	if (!assign_read_line(list->arena, path, &text, err))
+		return fail_while(err, "could not read setting \"%s\" as %s says", name, place);
+	assign_add(list, ASSIGN_ENVIRONMENT, name, text, place);
 	return true;
 }
 

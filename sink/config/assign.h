@@ -69,6 +69,19 @@ bool assign_settings(AssignList *list, const char *const *settings, size_t count
 /* Collect all of input, in the order of AssignSource. */
 bool assign_all(AssignList *list, const ConfigInput *input, Err *err) MUST_CHECK;
 
+/*
+ * The value of a file's assignment with its ${...} expressions replaced (expand.c); of
+ * others the value itself.  What is made lives in the list's arena.  ERR_CONFIG names the
+ * setting and what it refers to; values are not shown.
+ */
+bool assign_expand(const AssignList *list, const Assignment *from, char *const *variables,
+                   const char **value, Err *err) MUST_CHECK;
+
+/* A file of at most 1 MB; its text, without line ends at its end and free of nulls. */
+bool assign_read(Arena *arena, const char *path, Slice *content, Err *err) MUST_CHECK;
+bool assign_read_line(Arena *arena, const char *path, const char **text,
+                      Err *err) MUST_CHECK;
+
 /* The variable that a setting is read from: CDC_SINK_DATABASE_HOSTNAME. */
 const char *assign_variable(Arena *arena, const char *name);
 

@@ -9,8 +9,9 @@
  *
  * Sources, later ones win: the file (-c; properties, with Debezium Server's
  * `debezium.source.` and `debezium.sink.` prefixes understood; a file that starts
- * with `{` is a Kafka Connect connector's JSON), the environment (CDC_SINK_ + the name in
- * upper case, dots as underscores; a _FILE suffix names a file that holds the value),
+ * with `{` is a Kafka Connect connector's JSON; ${...} expressions as in both), the
+ *environment (CDC_SINK_ + the name in upper case, dots as underscores; a _FILE suffix
+ *names a file that holds the value),
  * --set name=value.
  *
  * SPDX-License-Identifier: PostgreSQL
@@ -91,8 +92,6 @@ typedef struct Config
 	int64_t status_update_interval_ms; /* 10000 */
 	int snapshot_mode;                 /* SnapshotMode */
 	int64_t snapshot_max_threads;      /* 2 */
-	int64_t snapshot_fetch_bytes; /* not used by COPY; reserved names are refused, not
-	                                 ignored */
 
 	/* shaping events: topic.prefix, table.include.list, decimal.handling.mode ... */
 	EnvOptions env;

@@ -41,6 +41,8 @@ typedef struct Loader
 	Arena *arena;   /* the Config's */
 	Arena *scratch; /* of this load */
 	Config *config;
+	AssignList list;        /* what was written */
+	char *const *variables; /* for expressions */
 	Resolved *resolved;
 	size_t count;
 	const char **notes; /* what is ignored */
@@ -215,7 +217,12 @@ resolve(Loader *loader, const Assignment *from)
 		is_own = find_own(&resolved);
 		foreign = is_own ? NULL : foreign_answering(resolved.name);
 	}
-	resolved.value = trimmed(loader->scratch, resolved.name, from->value);
+	resolved.value = from->value;
+	if ((is_own || (foreign != NULL && foreign->rule == FOREIGN_FIXED)) &&
+	    !assign_expand(
+			&loader->list, from, loader->variables, &resolved.value, loader->err))
+		return false;
+	resolved.value = trimmed(loader->scratch, resolved.name, resolved.value);
 	if (foreign != NULL)
 		return answer_foreign(loader, foreign, &resolved);
 	if (!is_own)
@@ -436,15 +443,15 @@ list_values(Loader *loader)
 static bool
 load(Loader *loader, const ConfigInput *input)
 {
-	AssignList list = { .arena = loader->scratch };
+	AssignList *list = &loader->list;
 
-	if (!assign_all(&list, input, loader->err))
+	if (!assign_all(list, input, loader->err))
 		return false;
 	loader->resolved =
-		arena_alloc(loader->scratch, list.count * sizeof *loader->resolved);
-	loader->notes = arena_alloc(loader->scratch, list.count * sizeof *loader->notes);
-	for (size_t i = 0; i < list.count; i++)
-		if (!resolve(loader, &list.items[i]))
+		arena_alloc(loader->scratch, list->count * sizeof *loader->resolved);
+	loader->notes = arena_alloc(loader->scratch, list->count * sizeof *loader->notes);
+	for (size_t i = 0; i < list->count; i++)
+		if (!resolve(loader, &list->items[i]))
 			return false;
 	if (!choose_winners(loader) || !store_all(loader))
 		return false;
@@ -456,8 +463,14 @@ Config *
 config_load(Arena *arena, const ConfigInput *input, Err *err)
 {
 	Config *config = arena_zero(arena, sizeof *config);
+	Arena *scratch = arena_new();
 	Loader loader = {
-		.arena = arena, .scratch = arena_new(), .config = config, .err = err
+		.arena = arena,
+		.scratch = scratch,
+		.config = config,
+		.list.arena = scratch,
+		.variables = input->environ,
+		.err = err,
 	};
 	Alloc alloc = arena_as_alloc(arena);
 
@@ -470,7 +483,7 @@ config_load(Arena *arena, const ConfigInput *input, Err *err)
 	else if (config->log_level >= LOG_INFO)
 		for (size_t i = 0; i < loader.note_count; i++)
 			log_info("config", "%s", loader.notes[i]);
-	arena_free(loader.scratch);
+	arena_free(scratch);
 	return config;
 }
 

@@ -38,6 +38,8 @@ print_escaped(const char *value, FILE *to)
 			(void) fprintf(to, "\\%c", letters[control - controls]);
 		else if (*p == '\\' || (leading && *p == ' '))
 			(void) fprintf(to, "\\%c", *p);
+		else if (*p == '$' && p[1] == '{')
+			(void) fputs("\\\\$", to); /* not an expression */
 		else
 			(void) fputc(*p, to);
 		leading = leading && *p == ' ';
