@@ -76,14 +76,14 @@ class Lake:
     def rows(self, table, snapshot_id=None, reader="pyiceberg"):
         """All rows as dicts, by either reader; map columns are dicts, missing ones empty."""
         if reader == "pyiceberg":
-            found = self.arrow(table, snapshot_id).to_pylist()
-            for row in found:
-                if isinstance(row.get("_overflow"), list):
-                    row["_overflow"] = dict(row["_overflow"])
-            return found
-        result = self.sql("select * from %s" % self.scan(table, snapshot_id))
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row)) for row in result.fetchall()]
+            found = self.arrow(table, snapshot_id)
+        else:
+            found = self.sql("select * from %s" % self.scan(table, snapshot_id)).fetch_arrow_table()
+        rows = found.to_pylist()
+        for row in rows:
+            if isinstance(row.get("_overflow"), list):
+                row["_overflow"] = dict(row["_overflow"])
+        return rows
 
     def scan(self, table, snapshot_id=None):
         """The table as something to select from in sql()."""
