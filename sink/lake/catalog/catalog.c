@@ -125,7 +125,7 @@ catalog_commit(Catalog *catalog, const TableName *table, TableState **state,
 	bool ok;
 
 	ok = put_files(catalog->storage, commit, err) &&
-	     catalog->ops->commit(catalog, arena, table, *state, commit, &version, err);
+	     catalog->ops->commit(catalog, arena, table, commit, &version, err);
 	if (ok)
 	{
 		table_state_set_location(

@@ -45,12 +45,11 @@ typedef struct CatalogOps
 	               TableVersion *version, Err *err);
 
 	/*
-	 * Replace base, whose files are written, by commit.  Fills in version.
+	 * Replace commit->base by commit, whose files are written.  Fills in version.
 	 * ERR_CONFLICT when base is not current any more.
 	 */
 	bool (*commit)(Catalog *catalog, Arena *arena, const TableName *table,
-	               const TableState *base, const TableCommit *commit,
-	               TableVersion *version, Err *err);
+	               const TableCommit *commit, TableVersion *version, Err *err);
 
 	/* Where a new table of this name belongs: URI without a trailing slash. */
 	const char *(*location)(Catalog *catalog, Arena *arena, const TableName *table);

@@ -216,10 +216,10 @@ file_create(Catalog *catalog, Arena *arena, const TableName *table, Slice metada
 
 static bool
 file_commit(Catalog *catalog, Arena *arena, const TableName *table,
-            const TableState *base, const TableCommit *commit, TableVersion *version,
-            Err *err)
+            const TableCommit *commit, TableVersion *version, Err *err)
 {
 	const char *location = file_location(catalog, arena, table);
+	int64_t base = commit->base->version;
 	int64_t current;
 
 	/*
@@ -228,13 +228,13 @@ file_commit(Catalog *catalog, Arena *arena, const TableName *table,
 	 */
 	if (!find_version(catalog, arena, location, &current, err))
 		return false;
-	if (current != base->version)
+	if (current != base)
 		return fail(err,
 		            ERR_CONFLICT,
 		            "version %" PRId64 " is current, not %" PRId64,
 		            current,
-		            base->version);
-	version->version = base->version + 1;
+		            base);
+	version->version = base + 1;
 	return put_version(catalog, arena, location, commit->metadata, version, err);
 }
 

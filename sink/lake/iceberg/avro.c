@@ -48,13 +48,6 @@ avro_bytes(Buf *buf, Slice value)
 	buf_slice(buf, value);
 }
 
-bool
-avro_optional(Buf *buf, bool present)
-{
-	avro_long(buf, present);
-	return present;
-}
-
 /* Writing a container */
 
 static uint64_t
@@ -152,7 +145,10 @@ static bool
 take(Slice *from, size_t len, Slice *taken, Err *err)
 {
 	if (len > from->len)
-		return fail(err, ERR_FATAL, "Avro file ends early");
+	{
+		fail(err, ERR_FATAL, "Avro file ends early");
+		return false;
+	}
 	*taken = (Slice){ from->data, len };
 	from->data += len;
 	from->len -= len;

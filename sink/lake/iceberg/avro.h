@@ -29,7 +29,12 @@ void avro_boolean(Buf *buf, bool value);
 void avro_bytes(Buf *buf, Slice value); /* bytes and string */
 
 /* The branch of a ["null", X] union; X follows when present.  Returns present. */
-bool avro_optional(Buf *buf, bool present);
+static inline bool
+avro_optional(Buf *buf, bool present)
+{
+	avro_long(buf, present);
+	return present;
+}
 
 typedef struct AvroKey
 {

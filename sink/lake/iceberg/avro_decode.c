@@ -245,7 +245,8 @@ avro_parse_schema(Arena *arena, Slice json, const AvroType **type, Err *err)
 static bool
 ends_early(Err *err)
 {
-	return fail(err, ERR_FATAL, "Avro file ends early");
+	fail(err, ERR_FATAL, "Avro file ends early");
+	return false;
 }
 
 bool
@@ -269,7 +270,8 @@ avro_take_long(Slice *from, int64_t *value, Err *err)
 			return true;
 		}
 	}
-	return fail(err, ERR_FATAL, "Avro file has a number of more than 64 bits");
+	fail(err, ERR_FATAL, "Avro file has a number of more than 64 bits");
+	return false;
 }
 
 static bool

@@ -553,6 +553,7 @@ finish(Builder *builder, TableCommit *commit)
 	for (int32_t i = 0; i < builder->next_count; i++)
 		table_state_attach(commit->next, builder->next[i]);
 	list_dropped(builder, commit);
+	commit->base = state;
 	commit->files = builder->files;
 	commit->file_count = builder->file_count;
 	return true;

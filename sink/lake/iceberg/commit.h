@@ -139,6 +139,7 @@ typedef struct CommitFile
 
 typedef struct TableCommit
 {
+	const TableState *base; /* what it was built on */
 	const CommitFile
 		*files; /* manifests, then the manifest list: new names, write all first */
 	int32_t file_count;

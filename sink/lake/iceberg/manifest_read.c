@@ -43,14 +43,17 @@ is_bytes(const AvroValue *value)
 static bool
 wrong_type(RowReader *reader, int32_t id)
 {
-	return fail(reader->err, ERR_FATAL, "field %d is of the wrong type", id);
+	fail(reader->err, ERR_FATAL, "field %d is of the wrong type", id);
+	return false;
 }
 
 static bool
 required(RowReader *reader, int32_t id, const AvroValue **value)
 {
 	*value = avro_field(reader->record, id);
-	return *value || fail(reader->err, ERR_FATAL, "required field %d is missing", id);
+	if (!*value)
+		fail(reader->err, ERR_FATAL, "required field %d is missing", id);
+	return *value != NULL;
 }
 
 static bool
@@ -83,10 +86,13 @@ get_int(RowReader *reader, int32_t id, int32_t max, int32_t *number)
 
 	if (!get_long(reader, id, &wide))
 		return false;
-	if (wide < 0 || wide > max)
-		return fail(reader->err, ERR_FATAL, "field %d is out of range", id);
-	*number = (int32_t) wide;
-	return true;
+	if (wide >= 0 && wide <= max)
+	{
+		*number = (int32_t) wide;
+		return true;
+	}
+	fail(reader->err, ERR_FATAL, "field %d is out of range", id);
+	return false;
 }
 
 /* NULL when absent. */

@@ -153,6 +153,11 @@ check_entry(const ManifestHeader *header, const IcebergField *partition,
 	const DataFile *file = &entry->file;
 	bool is_data = file->content == FILE_DATA;
 
+	if (!file->path || !file->format)
+	{
+		fail(err, ERR_FATAL, "a file of a manifest needs a path and a format");
+		return false;
+	}
 	if (is_data != (header->content == MANIFEST_DATA))
 		return fail(
 			err, ERR_FATAL, "file \"%s\" is in a manifest of the other kind", file->path);

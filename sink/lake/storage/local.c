@@ -60,9 +60,11 @@ fail_errno(Err *err, int code, const char *what, const char *path)
 		if (permanent[i].code != code)
 			continue;
 		fail(err, ERR_CONFIG, "could not %s \"%s\": %s", what, path, strerror(code));
-		return fail_hint(err, "%s", permanent[i].hint);
+		fail_hint(err, "%s", permanent[i].hint);
+		return false;
 	}
-	return fail(err, ERR_RETRY, "could not %s \"%s\": %s", what, path, strerror(code));
+	fail(err, ERR_RETRY, "could not %s \"%s\": %s", what, path, strerror(code));
+	return false;
 }
 
 /* The path of a file: URI; both file:/x and file:///x are in use. */
@@ -74,7 +76,10 @@ path_of(const char *uri, const char **path, Err *err)
 	else if (strncmp(uri, "file:/", 6) == 0 && uri[6] != '/')
 		*path = uri + 5;
 	else
-		return fail(err, ERR_FATAL, "\"%s\" is not a path of the local file system", uri);
+	{
+		fail(err, ERR_FATAL, "\"%s\" is not a path of the local file system", uri);
+		return false;
+	}
 	return true;
 }
 
