@@ -332,6 +332,7 @@ static const Refusal refusals[] = {
 	{ "Database.Port=1", "unrecognized setting \"Database.Port\"", "\"database.port\"" },
 	{ "entirely.different.thing=1", "unrecognized setting \"entirely.different.thing\"",
 	  "\"cdc-sink help\" lists the settings." },
+	{ "kafka.a b=1", "unrecognized setting \"kafka.a b\"", "" },
 	{ "kafka.=1", "unrecognized setting \"kafka.\"", "" },
 	{ "debezium.source.=1", "unrecognized setting \"debezium.source.\"", "" },
 	{ "tab\there=1", "unrecognized setting \"tab?here\"", "" },

@@ -160,6 +160,9 @@ static const char *const secret_parts[] = {
 };
 /* clang-format on */
 
+/* What a property that is handed on may be called. */
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
 #define SETTING_COUNT COUNT(settings)
 
@@ -189,6 +192,8 @@ setting_find(const char *name)
 const PairSetting *
 pair_find(const char *name)
 {
+	if (name[strspn(name, NAME_LETTERS)] != '\0')
+		return NULL;
 	for (size_t i = 0; i < COUNT(pairs); i++)
 	{
 		size_t len = strlen(pairs[i].prefix);

@@ -63,7 +63,8 @@ const PairSetting *pair_table(size_t *count);
 /* The row of that name; NULL: none. */
 const Setting *setting_find(const char *name);
 
-/* The row whose prefix name begins with and goes beyond; NULL: none. */
+/* The row whose prefix name begins with and goes beyond, in letters, digits, dots,
+ * underscores and hyphens; NULL: none. */
 const PairSetting *pair_find(const char *name);
 
 /* Whether the value of this setting or passed-through property must not be shown. */
