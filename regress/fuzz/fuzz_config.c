@@ -4,11 +4,9 @@
  *
  * The input is the file; what follows its first null character is the argument.
  * Whatever it holds, config_load either gives a Config that prints text which loads
- * and prints the same again, or refuses with a message.  Build with clang:
- *
- *	clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
- *		-Idecoder -Isink regress/fuzz/fuzz_config.c sink/config/[a-z]*.c sink/base/[a-z]*.c
- *\ decoder/envelope/{buf,options,filter}.c -ljson-c -lpthread -o build/fuzz_config
+ * and prints the same again, or refuses with a message.  Build it with clang and
+ * -fsanitize=fuzzer,address,undefined from this file, sink/config/, sink/base/ and
+ * buf.c, options.c and filter.c of decoder/envelope/.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
