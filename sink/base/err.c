@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef fail
+#undef fail_while
+#undef fail_hint
+
 bool
 fail(Err *err, ErrKind kind, const char *format, ...)
 {

@@ -41,6 +41,19 @@ bool fail_while(Err *err, const char *format, ...)
 bool fail_hint(Err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3), cold));
 
+/* All three return false, and here compilers and analysers see it: they cannot look into
+ * err.c, and would follow a failed call as if it had filled its results. */
+static inline bool
+err_false(bool ignored)
+{
+	(void) ignored;
+	return false;
+}
+
+#define fail(...)       err_false(fail(__VA_ARGS__))
+#define fail_while(...) err_false(fail_while(__VA_ARGS__))
+#define fail_hint(...)  err_false(fail_hint(__VA_ARGS__))
+
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 #endif
