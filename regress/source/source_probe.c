@@ -8,10 +8,14 @@
  *streams it: each table's description and rows must be the same both ways. source_probe
  *snapshot NAME=VALUE... Snapshots into nothing; checks order, ordinals and markers;
  *prints rows per second. source_probe markers NAME=VALUE... The same; prints every event.
+ *		source_probe race SQLFILE NAME=VALUE...
+ *			Runs SQLFILE after the slot was made and before the snapshot is read.
  *		source_probe connect NAME=VALUE...
  *			Connects, creates a temporary slot and streams from it; prints the first
  *failure.
  *
+ *		source_probe follow NAME=VALUE...
+ *			Streams from slot.name until the stream fails, confirming at every keepalive.
  *		source_probe check NAME=VALUE...
  *			What cdc-sink check says of the source.
  *
@@ -462,6 +466,20 @@ run_markers(Probe *probe, Err *err)
 	return run_expectations(probe, true, err);
 }
 
+/* ---- race ---- */
+
+static int
+run_race(Probe *probe, Err *err)
+{
+	Expectation expectation = { .print = false };
+
+	if (!open_slot(probe, err) || !run_script(probe, err) ||
+	    !run_snapshot(probe, expect_batch, &expectation, err))
+		return report(err);
+	printf("ok\n");
+	return 0;
+}
+
 /* ---- connect ---- */
 
 static int
@@ -482,6 +500,39 @@ run_connect(Probe *probe, Err *err)
 	stream_close(stream);
 	printf("ok\n");
 	return 0;
+}
+
+/* ---- follow ---- */
+
+static int
+run_follow(Probe *probe, Err *err)
+{
+	Stream *stream = stream_open(probe->config, probe->config->slot_name, 0, err);
+	size_t frames = 0;
+	Lsn end = 0;
+	StreamItem item;
+
+	if (stream == NULL)
+		return report(err);
+	printf("streaming\n");
+	(void) fflush(stdout);
+	while (stream_next(stream, &item, err))
+	{
+		struct pollfd wait = { stream_socket(stream), POLLIN, 0 };
+
+		if (item.kind == STREAM_NOTHING)
+			(void) poll(&wait, 1, 1000);
+		frames += item.kind == STREAM_FRAME;
+		if (item.wal_end > end)
+			end = item.wal_end;
+		if (item.kind == STREAM_KEEPALIVE &&
+		    !stream_feedback(stream, end, end, false, err))
+			break;
+		stream_release(&item);
+	}
+	printf("%zu frames\n", frames);
+	stream_close(stream);
+	return report(err);
 }
 
 /* ---- check ---- */
@@ -509,8 +560,9 @@ main(int argc, char **argv)
 		int (*run)(Probe *probe, Err *err);
 	} modes[] = {
 		{ "parity", true, run_parity },    { "snapshot", false, run_snapshot_mode },
-		{ "markers", false, run_markers }, { "connect", false, run_connect },
-		{ "check", false, run_check },
+		{ "markers", false, run_markers }, { "race", true, run_race },
+		{ "connect", false, run_connect }, { "check", false, run_check },
+		{ "follow", false, run_follow },   { "follow", false, run_follow },
 	};
 	Probe probe = { .arena = arena_new(), .budget = { .wake_fd = -1 } };
 	Err err;

@@ -276,7 +276,7 @@ check_replication(Check *check)
 		return true;
 	}
 	check->can_decode = false;
-	if (err.hint[0] == '\0' || err.kind == ERR_CONFIG)
+	if (err.hint[0] == '\0')
 		fail_hint(&err,
 		          "The role needs REPLICATION (ALTER ROLE \"%s\" REPLICATION;) and "
 		          "pg_hba.conf a line that lets it into this database.",
@@ -497,14 +497,23 @@ check_privileges(Check *check)
 	return true;
 }
 
-/* Whether old tuples say which row they were. */
+/* Whether updates and deletes say which row they changed. */
 static bool
-identity_has_key(const Relation *relation)
+names_its_rows(const Relation *relation)
+{
+	for (uint16_t i = 0; i < relation->column_count; i++)
+		if (relation->columns[i].in_identity)
+			return true;
+	return false;
+}
+
+static bool
+key_is_not_null(const Relation *relation)
 {
 	for (uint16_t i = 0; i < relation->key_count; i++)
-		if (!relation->columns[relation->key[i]].in_identity)
+		if (!relation->columns[relation->key[i]].not_null)
 			return false;
-	return relation->key_count > 0 || relation->replica_identity == 'f';
+	return relation->key_count > 0;
 }
 
 /* Returns whether the table needs nobody's attention. */
@@ -515,31 +524,22 @@ check_key(Check *check, const Relation *relation)
 	char name[256];
 
 	(void) snprintf(name, sizeof name, "%s.%s", relation->schema, relation->name);
-	if (identity_has_key(relation))
-	{
-		if (relation->key_count > 0)
-			return true;
+	if (silver && filter_matches(&check->config->lake_append_tables, name))
+		ok(check, "table \"%s\" is append-only in silver, as configured", name);
+	else if (!names_its_rows(relation))
+		note(check,
+		     "table \"%s\" has no replica identity: deletes give no Kafka event%s. Add a "
+		     "primary key, or ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX).",
+		     name,
+		     silver ? ", and silver appends rows with a flag instead of changing them"
+		            : "");
+	else if (relation->replica_identity == 'f' && !key_is_not_null(relation))
 		note(
 			check,
 			"table \"%s\" has no key: under REPLICA IDENTITY FULL the whole row is its key",
 			name);
-		return false;
-	}
-	if (silver && filter_matches(&check->config->lake_append_tables, name))
-		note(check,
-		     "table \"%s\" has no key in its replica identity: silver appends its rows",
-		     name);
-	else if (silver)
-		fix(check,
-		    "table \"%s\": updates and deletes do not say which row they changed. Add a "
-		    "primary key, or ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or "
-		    "list it in lake.append.only.tables.",
-		    name);
 	else
-		note(check,
-		     "table \"%s\": deletes do not say which row they removed and give no event. "
-		     "Add a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL.",
-		     name);
+		return true;
 	return false;
 }
 
@@ -566,7 +566,7 @@ check_keys(Check *check)
 		     "%zu more tables were not looked at for a key",
 		     check->tables.count - i);
 	if (sound > 0)
-		ok(check, "%zu tables have a key in their replica identity", sound);
+		ok(check, "%zu tables have a key that updates and deletes carry", sound);
 	return true;
 }
 

@@ -105,6 +105,42 @@ take_sqlstate(char *message, char state[6])
 	return false;
 }
 
+/* Drop libpq's advice, whole lines that start with a tab: the hint is ours to give. */
+static void
+drop_advice(char *message)
+{
+	char *at;
+
+	while ((at = strstr(message, "\n\t")) != NULL)
+	{
+		char *end = strchr(at + 1, '\n');
+
+		if (end == NULL)
+			*at = '\0';
+		else
+			memmove(at, end, strlen(end) + 1);
+	}
+}
+
+static void
+hint_connect(const Config *config, const char *state, Err *err)
+{
+	if (strncmp(state, "28", 2) == 0)
+		fail_hint(err,
+		          "Check database.user, database.password and the server's pg_hba.conf, "
+		          "which must let \"%s\" into \"%s\".",
+		          config->database_user,
+		          config->database_dbname);
+	else if (strcmp(state, "3D000") == 0)
+		fail_hint(err, "Check database.dbname.");
+	else if (strcmp(state, "42501") == 0)
+		fail_hint(
+			err,
+			"As a superuser: ALTER ROLE \"%s\" REPLICATION; or, where a provider has a "
+			"role for that, grant it.",
+			config->database_user);
+}
+
 static bool
 fail_connect(PGconn *conn, const Config *config, Err *err)
 {
@@ -115,16 +151,11 @@ fail_connect(PGconn *conn, const Config *config, Err *err)
 
 	if (conn != NULL && PQconnectionNeedsPassword(conn))
 		kind = ERR_CONFIG;
+	drop_advice(message);
 	fail(err, kind, "could not connect to PostgreSQL: %s", message);
-	if (kind == ERR_CONFIG && known && strncmp(state, "28", 2) == 0)
-		fail_hint(err,
-		          "Check database.user, database.password and the server's pg_hba.conf, "
-		          "which must let \"%s\" into \"%s\".",
-		          config->database_user,
-		          config->database_dbname);
-	else if (kind == ERR_CONFIG && known && strncmp(state, "3D", 2) == 0)
-		fail_hint(err, "Check database.dbname.");
-	else if (kind == ERR_CONFIG && !known)
+	if (known)
+		hint_connect(config, state, err);
+	else if (kind == ERR_CONFIG)
 		fail_hint(err, "Set database.password.");
 	free(message);
 	return false;
