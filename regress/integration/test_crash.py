@@ -14,12 +14,7 @@ import pathlib
 import random
 import threading
 
-from lib.broker import Broker
-from lib.cluster import Cluster
 from lib.consumer import read_all
-from lib.lake import Lake
-from lib.support import scratch
-from lib.worker import Worker
 
 CHANGES = int(os.environ.get("CHANGES", "60000"))
 KILLS = int(os.environ.get("KILLS", "10"))
@@ -40,12 +35,13 @@ def identity(record):
     return (record["key"], json.dumps(value, ensure_ascii=False))
 
 
-def expected_records(db, slot, until):
+def expected_records(db, slot, prefix, until):
     """{topic: [record ...]} by the plugin alone."""
     topics = collections.defaultdict(list)
     with db.connect() as connection:
         rows = connection.execute(
-            "select data from pg_logical_slot_peek_changes(%s, %s, null, 'format', 'record')", (slot, until))
+            "select data from pg_logical_slot_peek_changes(%s, %s, null, 'format', 'record', 'topic_prefix', %s)",
+            (slot, until, prefix))
         for (data,) in rows:
             record = json.loads(data)
             topics[record["topic"]].append(identity(record))
@@ -59,10 +55,11 @@ def first_difference(expected, seen):
     return "expected %d records, seen %d" % (len(expected), len(seen))
 
 
-def check_kafka(db, broker, until):
-    expected = expected_records(db, "reference", until)
+def check_kafka(db, broker, prefix, until):
+    expected = expected_records(db, "reference", prefix, until)
     seen = collections.defaultdict(list)
-    for record in read_all(broker, timeout=300):
+    topics = [topic for topic in broker.topics() if topic.startswith(prefix + ".")]
+    for record in read_all(broker, *topics, timeout=300):
         if record.value is not None and record.json["op"] == "r":
             continue
         seen[record.topic].append(identity({"key": record.key, "value": record.value}))
@@ -96,19 +93,13 @@ def check_bronze(db, lake, until):
     return sum(seen.values())
 
 
-def test_killed_ten_times():
+def test_killed_ten_times(t):
     random.seed(SEED)
-    cluster = Cluster().start()
-    db = cluster.create_database("crash")
+    db = t.database()
     db.psql_file(WORKLOAD)
     db.psql("call workload_run(%d, %d)" % (max(CHANGES // 20, 2000), SEED + 1))
-    broker = Broker().start()
-    warehouse = scratch("lake")
-    worker = Worker(db, **{
-        "outputs": "kafka,bronze,silver", "kafka.bootstrap.servers": broker.bootstrap, "topic.prefix": "cdc",
-        "lake.warehouse": "file://%s" % warehouse, "lake.flush.interval.ms": 700, "slot.name": "crash",
-        "kafka.transactional.id": None,
-    })
+    worker = t.worker(db, outputs="kafka,bronze,silver", **{"lake.flush.interval.ms": 700})
+    slot = worker.config["slot.name"]
     worker.start()
     worker.wait_log("streaming from slot", 120)
     db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder')")
@@ -123,11 +114,11 @@ def test_killed_ten_times():
             worker.wait_log("streaming from slot", 120, since=len(worker.log_text()))
     source.join()
     until = db.lsn()
-    db.wait_confirmed("crash", until, 300)
+    db.wait_confirmed(slot, until, 300)
     assert worker.stop() == 0, worker.log_tail()
 
-    records = check_kafka(db, broker, until)
-    lake = Lake(warehouse)
+    records = check_kafka(db, t.broker, worker.config["topic.prefix"], until)
+    lake = t.lake(worker)
     changes = check_bronze(db, lake, until)
     for table in TABLES:
         for reader in ("pyiceberg", "duckdb"):
@@ -136,3 +127,6 @@ def test_killed_ten_times():
     code, output, errors = worker.command("verify")
     assert code == 0, output + errors
     print("%d kills, %d records in Kafka, %d row changes in bronze" % (KILLS, records, changes))
+
+
+test_killed_ten_times.timeout = 3600

@@ -5,74 +5,69 @@ import pathlib
 import subprocess
 import threading
 
-from lib.broker import Broker
-from lib.cluster import Cluster
 from lib.consumer import read_all
-from lib.lake import Lake
 from lib.support import at_end, scratch, undo_now
-from lib.worker import Worker
 
 TABLE = "create table t (id int primary key, v text)"
 
 
-def start_cluster(name):
-    cluster = Cluster().start()
-    db = cluster.create_database(name)
+def database(t, cluster=None):
+    db = t.database(cluster)
     db.psql(TABLE)
-    return cluster, db
+    return db
 
 
-def ids_in_kafka(broker, topic="cdc.public.t"):
+def ids_in_kafka(worker, broker):
     """The ids of all create events, in order."""
-    return [record.json["after"]["id"] for record in read_all(broker, topic) if record.value]
+    return [record.json["after"]["id"] for record in read_all(broker, worker.config["topic.prefix"] + ".public.t")
+            if record.value and record.json["op"] == "c"]
 
 
-def test_broker_down_at_start_and_in_mid_run():
-    cluster, db = start_cluster("outage")
-    broker = Broker().start()
+def streaming(worker, timeout=60):
+    worker.start()
+    worker.wait_log("streaming from slot", timeout)
+    return worker
+
+
+def wait_durable(worker, db, timeout=180):
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), timeout)
+
+
+def test_broker_down_at_start_and_in_mid_run(t):
+    db = database(t)
+    broker = t.new_broker().start()
     broker.stop()
-    worker = Worker(db, **{"outputs": "kafka", "kafka.bootstrap.servers": broker.bootstrap, "topic.prefix": "cdc"})
+    worker = t.worker(db, outputs="kafka", broker=broker)
     worker.start()
     worker.wait_log("trying again", 60)
     broker.start()
     worker.wait_log("streaming from slot", 90)
     db.psql("insert into t select n, 'before' from generate_series(1, 1000) as n")
-    db.wait_confirmed("cdc_sink", db.lsn())
+    wait_durable(worker, db)
     broker.kill()
-    # 60 MB that nobody takes: reading stops, memory stays bounded, the server keeps its walsender
-    for start in range(0, 60):
-        db.psql("insert into t select %d + n, repeat('x', 1000) from generate_series(1, 1000) as n" % (1000 + start * 1000))
-    until = db.lsn()
+    # 100 MB that nobody takes: reading stops and memory stays bounded
+    db.psql("".join("insert into t select %d + n, repeat('x', 2000) from generate_series(1, 1000) as n;" % start
+                    for start in range(1000, 51000, 1000)))
     broker.start()
-    db.wait_confirmed("cdc_sink", until, 180)
+    wait_durable(worker, db)
     assert worker.stop() == 0, worker.log_tail()
-    assert ids_in_kafka(broker) == list(range(1, 61001))
+    assert ids_in_kafka(worker, broker) == list(range(1, 51001))
     assert worker.rss_peak < 200e6, worker.rss_peak
-    broker.destroy()
-    cluster.destroy()
 
 
-def test_server_restarts_and_crashes():
-    cluster, db = start_cluster("restarts")
-    warehouse = scratch("lake")
-    broker = Broker().start()
-    worker = Worker(db, **{"outputs": "kafka,bronze,silver", "kafka.bootstrap.servers": broker.bootstrap,
-                           "topic.prefix": "cdc", "lake.warehouse": "file://%s" % warehouse,
-                           "lake.flush.interval.ms": 300})
-    worker.start()
-    worker.wait_log("streaming from slot", 60)
+def test_server_restarts_and_crashes(t):
+    cluster = t.new_cluster(fsync="on").start()
+    db = database(t, cluster)
+    worker = streaming(t.worker(db, outputs="kafka,bronze,silver"))
     for turn, mode in enumerate(("fast", "immediate", "fast")):
         db.psql("insert into t select %d + n, 'x' from generate_series(1, 500) as n" % (turn * 500))
         cluster.restart(mode)
     db.psql("update t set v = 'y' where id % 3 = 0")
-    db.wait_confirmed("cdc_sink", db.lsn(), 90)
+    wait_durable(worker, db)
     assert worker.running
     assert worker.stop() == 0, worker.log_tail()
-    created = [r.json["after"]["id"] for r in read_all(broker) if r.value and r.json["op"] == "c"]
-    assert created == list(range(1, 1501))
-    assert Lake(warehouse).compare(db, "public.t") == []
-    broker.destroy()
-    cluster.destroy()
+    assert ids_in_kafka(worker, t.broker) == list(range(1, 1501))
+    assert t.lake(worker).compare(db, "public.t") == []
 
 
 class SmallDisk:
@@ -87,16 +82,14 @@ class SmallDisk:
         subprocess.run(["mount", "-o", "remount,size=%dm" % megabytes, str(self.dir)], check=True)
 
 
-def test_disk_full_on_the_warehouse():
+def test_disk_full_on_the_warehouse(t):
     if os.geteuid() != 0:
         print("a file system of its own takes root; this part runs in CI")
         return
-    cluster, db = start_cluster("full")
+    db = database(t)
     disk = SmallDisk(4)
-    worker = Worker(db, **{"outputs": "bronze,silver", "lake.warehouse": "file://%s" % disk.dir,
-                           "lake.flush.interval.ms": 200, "errors.max.retries": 1})
-    worker.start()
-    worker.wait_log("streaming from slot", 60)
+    worker = streaming(t.worker(db, outputs="bronze,silver", **{"lake.warehouse": "file://%s" % disk.dir,
+                                                                "errors.max.retries": 1}))
     db.psql("insert into t select n, md5(n::text) || md5((n + 1)::text) || md5((n + 2)::text) from generate_series(1, 200000) as n")
     until = db.lsn()
     code = worker.wait(120)
@@ -106,42 +99,30 @@ def test_disk_full_on_the_warehouse():
     assert not left, left
     disk.grow(400)
     worker.run_until(until)
-    assert Lake(disk.dir).compare(db, "public.t") == []
-    assert Lake(disk.dir).count("bronze_t", "duckdb") == 200000
+    assert t.lake(worker).compare(db, "public.t") == []
+    assert t.lake(worker).count("bronze_t", "duckdb") == 200000
     undo_now(disk.unmount)
-    cluster.destroy()
 
 
-def test_one_million_rows_in_one_transaction():
-    cluster, db = start_cluster("million")
-    warehouse = scratch("lake")
-    broker = Broker().start()
-    worker = Worker(db, **{"outputs": "kafka,bronze,silver", "kafka.bootstrap.servers": broker.bootstrap,
-                           "topic.prefix": "cdc", "lake.warehouse": "file://%s" % warehouse})
-    worker.start()
-    worker.wait_log("streaming from slot", 60)
+def test_one_million_rows_in_one_transaction(t):
+    db = database(t)
+    worker = streaming(t.worker(db, outputs="kafka,bronze,silver"))
     db.psql("insert into t select n, 'row ' || n from generate_series(1, 1000000) as n")
-    until = db.lsn()
-    db.wait_confirmed("cdc_sink", until, 240)
+    wait_durable(worker, db, 240)
     assert worker.stop() == 0, worker.log_tail()
-    assert ids_in_kafka(broker) == list(range(1, 1000001))
-    lake = Lake(warehouse)
+    assert ids_in_kafka(worker, t.broker) == list(range(1, 1000001))
+    lake = t.lake(worker)
     assert lake.sql("select count(*), count(distinct id), sum(id) from " + lake.scan("silver_t")).fetchone() == (
         1000000, 1000000, 500000500000)
     assert lake.count("bronze_t", "duckdb") == 1000000
     print("peak memory %.0f MB" % (worker.rss_peak / 1e6))
     assert worker.rss_peak < 512e6, worker.rss_peak
-    broker.destroy()
-    cluster.destroy()
 
 
-def test_worker_stops_in_mid_transaction_and_goes_on():
+def test_worker_stops_in_mid_transaction_and_goes_on(t):
     """SIGTERM while much is under way: it ends soon with 0, and nothing is lost or repeated."""
-    cluster, db = start_cluster("drain")
-    broker = Broker().start()
-    worker = Worker(db, **{"outputs": "kafka", "kafka.bootstrap.servers": broker.bootstrap, "topic.prefix": "cdc"})
-    worker.start()
-    worker.wait_log("streaming from slot", 60)
+    db = database(t)
+    worker = streaming(t.worker(db, outputs="kafka"))
     source = threading.Thread(target=lambda: [
         db.psql("insert into t select %d + n, repeat('z', 200) from generate_series(1, 5000) as n" % (turn * 5000))
         for turn in range(40)])
@@ -153,9 +134,7 @@ def test_worker_stops_in_mid_transaction_and_goes_on():
         stops += 1
         worker.start()
     source.join()
-    db.wait_confirmed("cdc_sink", db.lsn(), 120)
+    wait_durable(worker, db)
     assert worker.stop() == 0, worker.log_tail()
-    assert ids_in_kafka(broker) == list(range(1, 200001))
+    assert ids_in_kafka(worker, t.broker) == list(range(1, 200001))
     print("stopped %d times" % stops)
-    broker.destroy()
-    cluster.destroy()

@@ -1,27 +1,10 @@
 """What somebody must change first: exit code 2, a sentence that names the thing, and nothing touched."""
 
-from lib.cluster import Cluster, Database
-from lib.support import scratch
-from lib.worker import Worker
-
-_shared = {}
+TABLE = "create table t (id int primary key)"
 
 
-def server():
-    if "cluster" not in _shared:
-        _shared["cluster"] = Cluster().start()
-        _shared["cluster"].create_database("refusals").psql("create table t (id int primary key)")
-    return _shared["cluster"]
-
-
-def database():
-    return Database(server(), "refusals")
-
-
-def lake_worker(db, **config):
-    settings = {"outputs": "silver", "lake.warehouse": "file://%s" % scratch("lake"), "errors.max.retries": 2}
-    settings.update(config)
-    return Worker(db, **settings)
+def lake_worker(t, db, **config):
+    return t.worker(db, outputs="silver", **dict({"errors.max.retries": 2}, **config))
 
 
 def refused(worker, *parts, code=2, arguments=()):
@@ -32,78 +15,76 @@ def refused(worker, *parts, code=2, arguments=()):
         assert part in errors, "no \"%s\" in:\n%s" % (part, errors)
 
 
-def test_unrecognized_setting_names_the_nearest():
-    refused(lake_worker(database(), **{"lake.flush.intervl.ms": 5}), "lake.flush.intervl.ms", "lake.flush.interval.ms")
+def test_unrecognized_setting_names_the_nearest(t):
+    refused(lake_worker(t, t.database(), **{"lake.flush.intervl.ms": 5}), "lake.flush.intervl.ms", "lake.flush.interval.ms")
 
 
-def test_bad_value():
-    refused(lake_worker(database(), **{"decimal.handling.mode": "exact"}), "decimal.handling.mode", "exact", "precise")
+def test_bad_value(t):
+    refused(lake_worker(t, t.database(), **{"decimal.handling.mode": "exact"}), "decimal.handling.mode", "exact", "precise")
 
 
-def test_wrong_password():
-    cluster = server()
+def test_wrong_password(t):
+    cluster = t.new_cluster().start()
     cluster.postgres.psql("create role secretive login replication superuser password 'right'")
     cluster.set_hba("host all secretive 127.0.0.1/32 scram-sha-256", "local all all trust",
                     "host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust")
     cluster.reload()
-    worker = lake_worker(database(), **{"database.user": "secretive", "database.password": "wrong"})
+    worker = lake_worker(t, cluster.postgres, **{"database.user": "secretive", "database.password": "wrong"})
     refused(worker, "password authentication failed")
     assert "wrong" not in worker.log_text()
 
 
-def test_absent_database():
-    refused(lake_worker(database(), **{"database.dbname": "nowhere"}), "\"nowhere\" does not exist")
+def test_absent_database(t):
+    refused(lake_worker(t, t.database(), **{"database.dbname": "nowhere"}), "\"nowhere\" does not exist")
 
 
-def test_slot_of_another_plugin():
-    db = database()
+def test_slot_of_another_plugin(t):
+    db = t.database()
     db.psql("select pg_create_logical_replication_slot('foreign_slot', 'test_decoding')")
-    refused(lake_worker(db, **{"slot.name": "foreign_slot"}), "foreign_slot", "test_decoding")
+    refused(lake_worker(t, db, **{"slot.name": "foreign_slot"}), "foreign_slot", "test_decoding")
     assert db.slot_exists("foreign_slot")
 
 
-def test_slot_without_a_position():
-    db = database()
+def test_slot_without_a_position(t):
+    db = t.database()
     db.psql("select pg_create_logical_replication_slot('strangers', 'cdc_decoder')")
-    refused(lake_worker(db, **{"slot.name": "strangers"}), "no output holds a position", "pg_drop_replication_slot")
+    refused(lake_worker(t, db, **{"slot.name": "strangers"}), "no output holds a position", "pg_drop_replication_slot")
     assert db.slot_exists("strangers")
 
 
-def test_slot_in_use():
-    db = database()
-    first = lake_worker(db, **{"slot.name": "busy"})
+def test_slot_in_use(t):
+    db = t.database()
+    first = lake_worker(t, db, **{"slot.name": "busy"})
     first.start()
     first.wait_log("streaming from slot")
-    second = lake_worker(db, **{"slot.name": "busy", "lake.warehouse": first.config["lake.warehouse"]})
+    second = lake_worker(t, db, **{"slot.name": "busy", "lake.warehouse": first.config["lake.warehouse"]})
     refused(second, "busy", "is active for PID", code=1)
     assert first.running
     assert first.stop() == 0, first.log_tail()
 
 
-def test_wal_level_replica():
-    cluster = Cluster(wal_level="replica").start()
-    cluster.postgres.psql("create table t (id int primary key)")
-    refused(lake_worker(cluster.postgres), "wal_level")
-    cluster.destroy()
+def test_wal_level_replica(t):
+    cluster = t.new_cluster(wal_level="replica").start()
+    cluster.postgres.psql(TABLE)
+    refused(lake_worker(t, cluster.postgres), "wal_level")
 
 
-def test_plugin_not_allowed():
-    cluster = Cluster(allow_plugin=False)
+def test_plugin_not_allowed(t):
+    cluster = t.new_cluster(allow_plugin=False)
     if not cluster.knows("output_plugin_libraries"):
         print("this server has no output_plugin_libraries: every plugin is allowed")
         return
     cluster.start()
-    cluster.postgres.psql("create table t (id int primary key)")
-    refused(lake_worker(cluster.postgres), "output_plugin_libraries", "pg_reload_conf",
+    cluster.postgres.psql(TABLE)
+    refused(lake_worker(t, cluster.postgres), "output_plugin_libraries", "pg_reload_conf",
             "pgoutput, test_decoding, cdc_decoder")
-    worker = lake_worker(cluster.postgres)
+    worker = lake_worker(t, cluster.postgres)
     code, output, errors = worker.command("check")
     assert code == 1 and "output_plugin_libraries" in output + errors, output + errors
-    cluster.destroy()
 
 
-def test_warehouse_that_cannot_be_written():
-    worker = lake_worker(database(), **{"slot.name": "nowarehouse", "lake.warehouse": "file:///proc/nowhere"})
+def test_warehouse_that_cannot_be_written(t):
+    worker = lake_worker(t, t.database(), **{"slot.name": "nowarehouse", "lake.warehouse": "file:///proc/nowhere"})
     refused(worker, "/proc/nowhere")
     code, output, errors = worker.command("check")
     assert code == 1 and "/proc/nowhere" in output + errors, output + errors

@@ -1,0 +1,258 @@
+"""Bronze and silver against the source, judged by PyIceberg and DuckDB."""
+
+import pathlib
+
+from lib.support import TOP, wait_for
+
+SQL = pathlib.Path(TOP) / "sql"
+
+
+def running(t, db, outputs="bronze,silver", **config):
+    worker = t.worker(db, outputs=outputs, **config)
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    return worker
+
+
+def settle(worker, db):
+    """Everything committed so far is in a published cut; the worker has ended well."""
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 90)
+    assert worker.stop() == 0, worker.log_tail()
+
+
+def assert_equal(t, worker, db, *relations):
+    lake = t.lake(worker)
+    for relation in relations:
+        for reader in ("pyiceberg", "duckdb"):
+            differences = lake.compare(db, relation, reader=reader)
+            assert not differences, "\n".join(differences)
+    return lake
+
+
+def test_shop(t):
+    """The demo: snapshot, workload, restart in between; silver equal, one cut over all tables."""
+    db = t.database()
+    db.psql_file(SQL / "init.sql")
+    worker = running(t, db)
+    db.psql_file(SQL / "workload.sql")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.users", "public.products", "public.orders")
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    db.psql("update users set country = 'XX' where id <= 10; delete from products where id = 3;"
+            " insert into orders (user_id, product_id, amount) values (1, 1, 1)")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.users", "public.products", "public.orders")
+    cut = lake.checkpoint()
+    assert {row["table_name"] for row in cut} >= {"silver_users", "silver_products", "silver_orders", "bronze_users"}, cut
+    names = lake.iceberg("silver_users").schema().identifier_field_names()
+    assert set(names) == {"id"}, names
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors
+
+
+def test_interface_columns(t):
+    """The columns that others build on, and their types."""
+    db = t.database()
+    db.psql("create table plain (id bigint primary key, n numeric(12,2), u uuid, d date, ts timestamptz, j jsonb, a int[], b bytea)")
+    worker = running(t, db)
+    db.psql("insert into plain values (1, 1.50, '00000000-0000-0000-0000-000000000001', '2020-01-01', now(), '{\"a\": 1}', '{1,2,null}', '\\x00ff')")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.plain")
+    silver = {f.name: str(f.field_type) for f in lake.iceberg("silver_plain").schema().fields}
+    assert silver == {"id": "long", "n": "decimal(12, 2)", "u": "uuid", "d": "date", "ts": "timestamptz", "j": "string",
+                      "a": "list<int>", "b": "binary", "_op": "string", "_lsn": "long", "_commit_ts": "timestamptz",
+                      "_dq_flags": "list<string>", "_overflow": "map<string, string>"}, silver
+    bronze = [f.name for f in lake.iceberg("bronze_plain").schema().fields]
+    assert bronze == ["op", "commit_lsn", "lsn", "ordinal", "txid", "source_ts", "ingest_ts", "key", "before", "after",
+                      "unchanged", "schema_version"], bronze
+    row = lake.rows("bronze_plain")[0]
+    assert row["op"] == "c" and row["key"] == "{\"id\":1}" and row["before"] is None, row
+    assert row["commit_lsn"] >= row["lsn"] > 0 and row["ordinal"] == 0 and row["txid"] > 0, row
+    assert '"n":"1.50"' in row["after"] and '"a":[1,2,null]' in row["after"], row
+
+
+def test_values_at_the_edge(t):
+    """Null, flag and exact text where Iceberg has no such value."""
+    db = t.database()
+    db.psql("create table edge (id int primary key, n numeric, n2 numeric(10,2), d date, ts timestamp, tz timestamptz, t time,"
+            " f float8, a int[], big numeric(60,0), iv interval, tt timetz)")
+    worker = running(t, db)
+    db.psql("""insert into edge (id, n, n2, d, ts, tz) values
+        (1, 'NaN', 'NaN', 'infinity', 'infinity', 'infinity'), (2, 'Infinity', 1, '-infinity', '-infinity', '-infinity'),
+        (3, 1e-30, 2, '0044-03-15 BC', '4713-01-01 BC', '294276-12-31 23:59:59+00'), (4, 1e30, 3, '9999-12-31', '9999-12-31 23:59:59.999999', '0001-01-01 00:00:00+00');
+        insert into edge (id, t, f, a, big, iv, tt) values (5, '24:00', 'NaN', '{{1,2},{3,4}}', 1e59, '1 year 2 mons 3 days 04:05:06.7', '12:00:00+05:30'),
+        (6, '23:59:59.999999', '-Infinity', '[0:1]={7,8}', -1, '-1 day', '24:00:00+00'), (7, '00:00', '-0', '{}', 0, '0', '00:00:00-15:59')""")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db)
+    rows = {row["id"]: row for row in lake.rows("silver_edge")}
+    overflow = {number: dict(row["_overflow"] or {}) for number, row in rows.items()}
+    assert overflow[1] == {"n": "NaN", "n2": "NaN", "d": "infinity", "ts": "infinity", "tz": "infinity"}, overflow[1]
+    assert overflow[2] == {"n": "Infinity", "d": "-infinity", "ts": "-infinity", "tz": "-infinity"}, overflow[2]
+    assert set(overflow[3]) == {"n", "d", "ts", "tz"} and overflow[3]["d"] == "0044-03-15 BC", overflow[3]
+    assert set(overflow[4]) == {"n"}, overflow[4]
+    assert overflow[5] == {"a": "{{1,2},{3,4}}"}, overflow[5]
+    assert overflow[6] == {"a": "[0:1]={7,8}"}, overflow[6]
+    assert str(rows[5]["t"]) == "23:59:59.999999" and rows[5]["_dq_flags"], rows[5]
+    assert rows[5]["f"] != rows[5]["f"] and rows[5]["big"] == "1" + "0" * 59, rows[5]
+    for number in (1, 2, 3, 4, 5, 6):
+        assert rows[number]["_dq_flags"], rows[number]
+    assert not rows[7]["_dq_flags"] and not overflow[7], rows[7]
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors
+
+
+def test_odd_names(t):
+    """Quotes, dots, upper case and Unicode in tables, columns and schemas."""
+    db = t.database()
+    db.psql('create schema "Odd ""schema"""; create table "Odd ""schema"""."Täble.One" ("Id" int primary key, "a.b" text, "ümlaut ""q""" int);'
+            'create table "UPPER" (id int primary key, "select" text); create table "日本" (id int primary key, v text);'
+            'create table "per%cent/slash" (id int primary key, v text)')
+    worker = running(t, db)
+    db.psql('insert into "Odd ""schema"""."Täble.One" values (1, \'x\', 2), (2, null, null);'
+            'insert into "UPPER" values (1, \'s\'); insert into "日本" values (1, \'語\'), (2, \'😀\'); insert into "per%cent/slash" values (1, \'v\');'
+            'update "日本" set v = \'new\' where id = 2; delete from "Odd ""schema"""."Täble.One" where "Id" = 2')
+    settle(worker, db)
+    assert_equal(t, worker, db, 'Odd "schema".Täble.One', "public.UPPER", "public.日本", "public.per%cent/slash")
+
+
+def test_columns_follow(t):
+    """Added, dropped, renamed, widened columns; a default that old rows have without being touched."""
+    db = t.database()
+    db.psql("create table moving (id int primary key, a text, b int, c text); insert into moving select n, 'a' || n, n, 'c' from generate_series(1, 100) n")
+    worker = running(t, db)
+    db.psql("alter table moving add column d text; update moving set d = 'set' where id <= 10")
+    db.psql("alter table moving add column e int default 42; update moving set a = 'touched' where id = 20")
+    db.psql("alter table moving rename column a to first; insert into moving (id, first) values (101, 'new')")
+    db.psql("alter table moving drop column c; insert into moving (id, first) values (102, 'after drop')")
+    db.psql("alter table moving add column c int; update moving set c = id where id > 90")
+    db.psql("begin; alter table moving rename column first to tmp; alter table moving rename column d to first;"
+            " alter table moving rename column tmp to d; update moving set b = -1 where id = 1; commit")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.moving")
+    ids = {f.name: f.field_id for f in lake.iceberg("silver_moving").schema().fields}
+    assert len(set(ids.values())) == len(ids)
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors
+
+
+def test_heap_rewrite_is_stale(t):
+    """A rewrite sends no rows: silver says that it is stale until it has been read again."""
+    db = t.database()
+    db.psql("create table rewritten (id int primary key, v int); insert into rewritten select n, n from generate_series(1, 10) n")
+    worker = running(t, db)
+    db.psql("alter table rewritten add column r float8 default random(); update rewritten set v = 0 where id = 1")
+    settle(worker, db)
+    stale = [row for row in t.lake(worker).checkpoint() if row["table_name"] == "silver_rewritten"]
+    assert stale and stale[0]["status"] == "stale", stale
+    code, output, errors = worker.command("verify")
+    assert code == 1 and "stale" in output, output + errors
+
+
+def test_incompatible_type_stops(t):
+    """int to text is no widening: the worker stops with 2 and says so; new_column goes on."""
+    db = t.database()
+    db.psql("create table hard (id int primary key, v int); insert into hard values (1, 1)")
+    worker = running(t, db)
+    db.psql("alter table hard alter column v type text using v::text; update hard set v = 'text' where id = 1")
+    assert worker.wait(60) == 2, worker.log_tail()
+    assert "hard" in worker.log_text() and "\"v\"" in worker.log_text(), worker.log_tail()
+
+
+def test_truncate_and_key_changes(t):
+    db = t.database()
+    db.psql("create table tr (id int primary key, v text); create table other (a int, b text, v int, primary key (b, a));"
+            "insert into tr select n, 'x' from generate_series(1, 1000) n; insert into other values (1, 'x', 1), (2, 'y', 2)")
+    worker = running(t, db)
+    db.psql("insert into tr values (5000, 'before'); truncate tr; insert into tr select n, 'after' from generate_series(500, 600) n")
+    db.psql("update tr set id = id + 1000; update other set a = a + 10, b = b || 'z'; begin; update tr set id = id - 1000; update tr set v = 'moved'; commit")
+    db.psql("begin; delete from other where a = 11; insert into other values (11, 'xz', 9); commit")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.tr", "public.other")
+    ops = dict(lake.sql("select op, count(*) from %s group by op" % lake.scan("bronze_tr")).fetchall())
+    assert ops == {"r": 1000, "c": 102, "t": 1, "u": 303}, ops
+
+
+def test_unchanged_toast_keeps_its_value(t):
+    """Filled from the old row: in the buffer, in a file, over a key change and a restart."""
+    db = t.database()
+    db.psql("create table toasted (id int primary key, n int, big text, doc jsonb); alter table toasted alter column big set storage external;"
+            "insert into toasted select n, 0, repeat('b' || n, 2000), jsonb_build_object('k', repeat(md5(n::text), 200)) from generate_series(1, 50) n")
+    worker = running(t, db)
+    db.psql("update toasted set n = 1 where id <= 25; update toasted set id = id + 100 where id between 20 and 30")
+    db.psql("begin; insert into toasted values (200, 0, repeat('q', 5000)); update toasted set n = 7 where id = 200; update toasted set id = 201 where id = 200; commit")
+    settle(worker, db)
+    assert_equal(t, worker, db, "public.toasted")
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    db.psql("update toasted set n = n + 1; update toasted set big = 'short' where id = 201")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.toasted")
+    unchanged = lake.sql("select count(*) from %s where unchanged like '%%big%%'" % lake.scan("bronze_toasted")).fetchone()[0]
+    assert unchanged > 50, unchanged
+
+
+def test_tables_without_a_key(t):
+    """Appended with a flag; with REPLICA IDENTITY FULL the whole row is the key, duplicates counted."""
+    db = t.database()
+    db.psql("create table nokey (a int, b text); create table nokey_full (a int, b text); alter table nokey_full replica identity full;"
+            "insert into nokey_full values (1, 'x'), (1, 'x'), (1, 'x'), (2, null), (2, null)")
+    worker = running(t, db)
+    db.psql("insert into nokey values (1, 'one'), (1, 'one'); insert into nokey_full values (3, 'y')")
+    db.psql("delete from nokey_full where ctid = (select ctid from nokey_full where a = 1 limit 1);"
+            "update nokey_full set b = 'z' where ctid = (select ctid from nokey_full where a = 2 limit 1)")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.nokey_full", "public.nokey")
+    flags = {tuple(row["_dq_flags"] or ()) for row in lake.rows("silver_nokey")}
+    assert all(any("no_key" in flag for flag in found) for found in flags), flags
+
+
+def test_partitioned_source(t):
+    """Leaves in one silver table; a row that moves between leaves is a delete and an insert."""
+    db = t.database()
+    db.psql("create table parted (id int, day date, v text, primary key (id, day)) partition by range (day);"
+            "create table parted_a partition of parted for values from ('2020-01-01') to ('2021-01-01');"
+            "create table parted_b partition of parted for values from ('2021-01-01') to ('2022-01-01');"
+            "insert into parted select n, date '2020-06-01' + n * 3, 'x' from generate_series(1, 150) n")
+    worker = running(t, db)
+    db.psql("update parted set v = 'y' where id % 2 = 0; update parted set day = day + 300 where id < 20; delete from parted where id > 140")
+    settle(worker, db)
+    lake = t.lake(worker)
+    found = lake.sql("select count(*), count(distinct id), sum(id) from " + lake.scan("silver_parted")).fetchone()
+    assert found == tuple(int(n) for n in db.psql("select count(*), count(distinct id), sum(id) from parted").split("|")), found
+
+
+def test_killed_snapshot_starts_again(t):
+    """kill -9 in the initial snapshot: bronze and silver hold each row once afterwards."""
+    db = t.database()
+    db.psql("create table a_first (id int primary key, v text); create table b_second (id int primary key, v text);"
+            "insert into a_first select n, 'a' from generate_series(1, 100000) n; insert into b_second select n, repeat('b', 100) from generate_series(1, 300000) n")
+    worker = t.worker(db, outputs="bronze,silver")
+    worker.start()
+    lake = t.lake(worker)
+    wait_for(lambda: "silver_a_first" in lake.tables() and lake.metadata("silver_a_first").get("snapshots"), 60,
+             "the first table to be committed", interval=0.01)
+    worker.kill()
+    db.psql("insert into a_first values (0, 'between'); delete from b_second where id <= 10")
+    worker.run_until(db.lsn())
+    assert "starts again" in worker.log_text(), worker.log_tail()
+    assert_equal(t, worker, db, "public.a_first", "public.b_second")
+    for table in ("a_first", "b_second"):
+        found = lake.sql("select count(*) filter (op = 'r'), count(distinct key) from " + lake.scan("bronze_" + table)).fetchone()
+        assert found[0] == found[1] or found[0] + 1 == found[1], found
+
+
+def test_many_small_flushes(t):
+    """Position deletes stay bounded and right over hundreds of flushes."""
+    db = t.database()
+    db.psql("create table churn (id int primary key, v int); insert into churn select n, 0 from generate_series(1, 2000) n")
+    worker = running(t, db, **{"lake.flush.interval.ms": 20})
+    for turn in range(150):
+        db.psql("update churn set v = v + 1 where id %% 40 = %d; delete from churn where id = %d; insert into churn values (%d, %d)"
+                % (turn % 40, turn + 1, 10000 + turn, turn))
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.churn")
+    manifests = lake.iceberg("silver_churn").inspect.files().to_pylist()
+    deletes = [f for f in manifests if f["content"] == 1]
+    assert len(lake.metadata("silver_churn")["snapshots"]) > 20
+    assert len(deletes) <= 60, len(deletes)
