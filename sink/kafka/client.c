@@ -18,8 +18,10 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-#define COUNT(array)       (sizeof(array) / sizeof((array)[0]))
-#define QUEUE_FULL_WAIT_MS 2
+#define COUNT(array)          (sizeof(array) / sizeof((array)[0]))
+#define DEFAULT_MESSAGE_BYTES 1048588 /* as in defaults */
+#define DEFAULT_QUEUE_KB      16384
+#define QUEUE_FULL_WAIT_MS    2
 
 /*
  * Throughput comes from batches of about a megabyte, which a broker's default
@@ -33,7 +35,7 @@ static const ConfigPair defaults[] = {
 	{ "linger.ms",                  "5" },
 	{ "batch.size",                 "1000000" },
 	{ "batch.num.messages",         "10000" },
-	{ "queue.buffering.max.kbytes", "32768" },
+	{ "queue.buffering.max.kbytes", "16384" },
 	{ "message.max.bytes",          "1048588" },
 	{ "socket.nagle.disable",       "true" },
 };
@@ -48,7 +50,7 @@ typedef struct Reserved
 static const Reserved reserved[] = {
 	{ "acks",                       "all",   "records that one broker alone holds can be lost" },
 	{ "allow.auto.create.topics",   "false", "a deleted topic must not come back in silence" },
-	{ "delivery.report.only.error", NULL,    "it follows from kafka.exactly.once" },
+	{ "delivery.report.only.error", "false", "deliveries are counted" },
 	{ "delivery.timeout.ms",        NULL,    "it follows kafka.transaction.timeout.ms" },
 	{ "enable.gapless.guarantee",   NULL,    "a gap makes the worker start again from its position" },
 	{ "enable.idempotence",         "true",  "without it a retry repeats and reorders records" },
@@ -148,17 +150,25 @@ set_by_user(rd_kafka_conf_t *conf, const ConfigPair *pair, Err *err)
 	return set(conf, pair->name, pair->value, err);
 }
 
-/* A topic may be created for larger records than the library would take by default. */
+/* A topic may be created for larger records than the library would take by default; its
+ * queue must have room for one of them and for work beside it. */
 static bool
 set_message_size(rd_kafka_conf_t *conf, const Config *config, Err *err)
 {
+	char queue_kb[32];
+
 	for (size_t i = 0; i < config->topic_pair_count; i++)
 	{
 		const ConfigPair *pair = &config->topic_pairs[i];
+		long bytes = strtol(pair->value, NULL, 10);
 
-		if (strcmp(pair->name, "max.message.bytes") == 0 &&
-		    strtol(pair->value, NULL, 10) > 1048588)
-			return set(conf, "message.max.bytes", pair->value, err);
+		if (strcmp(pair->name, "max.message.bytes") != 0 ||
+		    bytes <= DEFAULT_MESSAGE_BYTES)
+			continue;
+		(void) snprintf(queue_kb, sizeof queue_kb, "%ld", bytes / 1024 * 2);
+		return set(conf, "message.max.bytes", pair->value, err) &&
+		       (bytes / 1024 * 2 <= DEFAULT_QUEUE_KB ||
+		        set(conf, "queue.buffering.max.kbytes", queue_kb, err));
 	}
 	return true;
 }
@@ -193,14 +203,10 @@ set_producer(rd_kafka_conf_t *conf, KafkaClient *client, const Config *config,
 
 	(void) snprintf(timeout, sizeof timeout, "%" PRId64, client->transaction_timeout_ms);
 	kafka_identity(config, &id);
-	client->reports_all = kind == KAFKA_PRODUCER;
 	ok = set(conf, "enable.idempotence", "true", err) && set(conf, "acks", "all", err) &&
 	     set(conf, "allow.auto.create.topics", "false", err) &&
 	     set(conf, "message.timeout.ms", timeout, err) &&
-	     set(conf,
-	         "delivery.report.only.error",
-	         client->reports_all ? "false" : "true",
-	         err) &&
+	     set(conf, "delivery.report.only.error", "false", err) &&
 	     (kind != KAFKA_TRANSACTIONAL ||
 	      set(conf, "transactional.id", buf_cstr(&id), err));
 	buf_free(&id);

@@ -2,11 +2,11 @@
  * commits.c
  *		Kafka transactions, and windows of deliveries without them.
  *
- * The library's commit_transaction flushes first but does not take delivery reports as
- * events; failed ones would stay unseen until its timeout.  So records are drained
- * here, with reports looked at in between, and the commit itself is only the last
- * round trip.  Its timeouts are resumed; a real failure leaves the outcome to the next
- * open, which fences this producer id and reads what was stored.
+ * The library's commit_transaction flushes first but does not take delivery reports,
+ * which come as events; it would wait for itself.  So records are drained here, and the
+ * commit itself is only the last round trip.  Its timeouts are resumed; a real failure
+ * leaves the outcome to the next open, which fences this producer id and reads what was
+ * stored.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -19,7 +19,7 @@
 #include "base/log.h"
 
 #define WINDOWS         64
-#define DRAIN_SLICE_MS  50
+#define DRAIN_SLICE_MS  5
 #define VERIFY_US       INT64_C(5000000)
 #define COMMIT_SLICE_MS 500
 #define ABANDON_US      INT64_C(3000000)
@@ -45,6 +45,7 @@ struct KafkaCommits
 	int64_t begun_us;
 	Position stored;
 	uint64_t count;
+	uint64_t in_flight; /* with transactions: records not delivered yet */
 
 	/* Without transactions: windows[first .. first + closed) are closed, the next is
 	 * open. */
@@ -111,7 +112,8 @@ open_window(KafkaCommits *commits)
 uint64_t *
 kafka_commits_outstanding(KafkaCommits *commits)
 {
-	return commits->transactional ? NULL : &open_window(commits)->outstanding;
+	return commits->transactional ? &commits->in_flight
+	                              : &open_window(commits)->outstanding;
 }
 
 bool
@@ -147,17 +149,25 @@ produce_position(KafkaCommits *commits, const Position *position, uint64_t *pend
 
 /* ---- Exactly once ---- */
 
-/* Wait until every record is delivered.  When that takes long, a deleted topic may be
- * why. */
+/*
+ * Wait until every record is delivered.  Only the last batch needs to be hurried; while
+ * others are on their way that would make the library's thread turn idly.  When it takes
+ * long, a deleted topic may be why.
+ */
 static bool
 drain(KafkaCommits *commits, Err *err)
 {
 	KafkaClient *client = commits->client;
 	int64_t verify_us = clock_mono_us() + VERIFY_US;
 
-	while (rd_kafka_flush(client->rk, DRAIN_SLICE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	while (commits->in_flight > 0)
 	{
-		if (!kafka_client_poll(client, 0, err) || kafka_client_stopped(client, err))
+		if (!kafka_client_poll(client, 0, err))
+			return false;
+		if (commits->in_flight > 0)
+			kafka_client_hurry(client);
+		if (!kafka_client_poll(client, DRAIN_SLICE_MS, err) ||
+		    kafka_client_stopped(client, err))
 			return false;
 		if (clock_mono_us() < verify_us)
 			continue;
@@ -165,7 +175,7 @@ drain(KafkaCommits *commits, Err *err)
 			return false;
 		verify_us = clock_mono_us() + VERIFY_US;
 	}
-	return kafka_client_poll(client, 0, err);
+	return true;
 }
 
 static bool
@@ -285,7 +295,8 @@ kafka_commits_store(KafkaCommits *commits, const Position *position, Err *err)
 		close_window(commits, position);
 		return true;
 	}
-	if ((position != NULL && !produce_position(commits, position, NULL, err)) ||
+	if ((position != NULL &&
+	     !produce_position(commits, position, &commits->in_flight, err)) ||
 	    !drain(commits, err) || !commit(commits, err))
 		return false;
 	if (position != NULL)

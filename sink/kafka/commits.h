@@ -32,7 +32,7 @@ bool kafka_commits_begin(KafkaCommits *commits, Err *err) MUST_CHECK;
 /* When what is open began, clock_mono_us(); 0: nothing is. */
 int64_t kafka_commits_begun_us(const KafkaCommits *commits);
 
-/* Counter for the records produced now; NULL when deliveries are not counted. */
+/* Counter for the records produced now. */
 uint64_t *kafka_commits_outstanding(KafkaCommits *commits);
 
 /* Store what was produced since begin, and position; NULL stores the records alone. */

@@ -383,6 +383,7 @@ run(void *argument)
 	KafkaOutput *kafka = argument;
 	Err err = { 0 };
 
+	(void) pthread_setname_np(pthread_self(), "kafka");
 	if (!work(kafka, &err) && !atomic_load(&kafka->stop))
 	{
 		/* A record that timed out may have had no topic to go to. */
