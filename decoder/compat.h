@@ -19,6 +19,11 @@
 #include "varatt.h"
 #endif
 
+/* What goes before a function that does not return; 18 gave it this name. */
+#ifndef pg_noreturn
+#define pg_noreturn _Noreturn
+#endif
+
 #if PG_VERSION_NUM < 160000
 extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *callbacks);
 #endif

@@ -44,8 +44,8 @@ decoder_write(Decoder *decoder, const char *bytes, size_t len)
 	decoder->unwritten = 0;
 }
 
-static void
-pg_attribute_noreturn() fail_size(const RelationPlan *plan, size_t len)
+pg_noreturn static void
+fail_size(const RelationPlan *plan, size_t len)
 {
 	ereport(ERROR,
 	        errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -69,8 +69,8 @@ make_source(Decoder *decoder, uint64 lsn)
 	return source;
 }
 
-static void
-pg_attribute_noreturn() fail_render(const RelationPlan *plan, const EnvError *error)
+pg_noreturn static void
+fail_render(const RelationPlan *plan, const EnvError *error)
 {
 	ereport(ERROR,
 	        errcode(ERRCODE_DATA_EXCEPTION),

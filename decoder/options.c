@@ -36,8 +36,8 @@ parse_format(const char *value)
 	        errhint("Available values: %s.", FORMAT_WORDS));
 }
 
-static void
-pg_attribute_noreturn() fail_unrecognized(const char *name)
+pg_noreturn static void
+fail_unrecognized(const char *name)
 {
 	bool is_long = strlen(name) >= NAMEDATALEN;
 	const char *nearest = is_long ? NULL : env_option_nearest(name, '_');
