@@ -509,7 +509,7 @@ bootstrap(Pipeline *pipeline, Err *err)
 {
 	const Config *config = pipeline->config;
 	Lsn consistent = pipeline->slot.confirmed_flush;
-	char name[64] = "";
+	NewSlot slot = { .name = config->slot_name };
 
 	if (pipeline->recovery.action == RECOVERY_ADOPT)
 	{
@@ -528,21 +528,15 @@ bootstrap(Pipeline *pipeline, Err *err)
 		return false;
 	if (pipeline->slot.exists && !server_drop_slot(pipeline->sql, config->slot_name, err))
 		return false;
-	if (!server_create_slot(pipeline->replication,
-	                        pipeline->sql,
-	                        config,
-	                        false,
-	                        config->slot_name,
-	                        &consistent,
-	                        name,
-	                        err) ||
-	    !mark_all(pipeline, POSITION_SNAPSHOT, consistent, err))
+	if (!server_create_slot(pipeline->replication, pipeline->sql, config, &slot, err) ||
+	    !mark_all(pipeline, POSITION_SNAPSHOT, slot.consistent, err))
 		return false;
+	consistent = slot.consistent;
 	log_info("pipeline",
 	         "slot \"%s\" created, consistent at %X/%X",
 	         config->slot_name,
 	         LSN_ARGS(consistent));
-	if (!take_snapshot(pipeline, name, consistent, err))
+	if (!take_snapshot(pipeline, slot.snapshot, consistent, err))
 		return false;
 	while (pipeline->durable < consistent)
 	{

@@ -45,8 +45,7 @@ typedef struct Probe
 	const char *script;
 	PGconn *replication;
 	PGconn *sql;
-	Lsn consistent;
-	char snapshot[64];
+	NewSlot slot;
 	BatchBudget budget;
 	atomic_int stop;
 } Probe;
@@ -86,14 +85,10 @@ open_slot(Probe *probe, Err *err)
 	if (probe->sql == NULL)
 		return false;
 	probe->replication = server_connect(probe->config, true, err);
-	return probe->replication != NULL && server_create_slot(probe->replication,
-	                                                        probe->sql,
-	                                                        probe->config,
-	                                                        true,
-	                                                        SLOT,
-	                                                        &probe->consistent,
-	                                                        probe->snapshot,
-	                                                        err);
+	probe->slot = (NewSlot){ .name = SLOT, .temporary = true };
+	return probe->replication != NULL &&
+	       server_create_slot(
+			   probe->replication, probe->sql, probe->config, &probe->slot, err);
 }
 
 static bool
@@ -101,8 +96,8 @@ run_snapshot(Probe *probe, SnapshotSink sink, void *context, Err *err)
 {
 	SnapshotRequest request = {
 		.config = probe->config,
-		.snapshot = probe->snapshot,
-		.consistent = probe->consistent,
+		.snapshot = probe->slot.snapshot,
+		.consistent = probe->slot.consistent,
 		.budget = &probe->budget,
 		.sink = sink,
 		.context = context,
@@ -199,7 +194,8 @@ stream_one(Probe *probe, Stream *stream, Collection *collection, Err *err)
 			(void) poll(&wait, 1, 1000);
 		}
 		if (item.kind == STREAM_KEEPALIVE && item.reply_requested &&
-		    !stream_feedback(stream, probe->consistent, probe->consistent, false, err))
+		    !stream_feedback(
+				stream, probe->slot.consistent, probe->slot.consistent, false, err))
 			return false;
 		if (item.kind == STREAM_FRAME)
 		{
@@ -315,8 +311,8 @@ run_parity(Probe *probe, Err *err)
 	if (!open_slot(probe, err) || !run_snapshot(probe, collect_batch, &read, err) ||
 	    !run_script(probe, err))
 		return report(err);
-	stream =
-		stream_open_on(probe->replication, probe->config, SLOT, probe->consistent, err);
+	stream = stream_open_on(
+		probe->replication, probe->config, SLOT, probe->slot.consistent, err);
 	if (stream == NULL || !stream_one(probe, stream, &streamed, err))
 		return report(err);
 	stream_close(stream);
@@ -491,8 +487,8 @@ run_connect(Probe *probe, Err *err)
 
 	if (!open_slot(probe, err) || !server_identify(probe->replication, &identity, err))
 		return report(err);
-	stream =
-		stream_open_on(probe->replication, probe->config, SLOT, probe->consistent, err);
+	stream = stream_open_on(
+		probe->replication, probe->config, SLOT, probe->slot.consistent, err);
 	probe->replication = NULL;
 	if (stream == NULL || !stream_next(stream, &item, err))
 		return report(err);

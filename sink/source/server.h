@@ -75,16 +75,23 @@ bool server_drop_slot(PGconn *conn, const char *slot, Err *err) MUST_CHECK;
 
 #define SERVER_PLUGIN "cdc_decoder"
 
+typedef struct NewSlot
+{
+	const char *name;
+	bool temporary;
+	Lsn consistent;    /* receives the consistent point */
+	char snapshot[64]; /* receives the exported snapshot's name */
+} NewSlot;
+
 /*
  * Create the logical slot with plugin cdc_decoder on a replication connection and export
- * its snapshot, which lives until the connection's next command.  snapshot receives its
- * name.  Waits for the transactions that are running to end; names the oldest one in the
- * log every ten seconds, asked through sql.  ERR_RETRY when a signal interrupts the wait.
- * Hints as by server_slot_hint.
+ * its snapshot, which lives until the connection's next command.  Waits for the
+ * transactions that are running to end; names the oldest one in the log every ten
+ * seconds, asked through sql.  ERR_RETRY when a signal interrupts the wait.  Hints as by
+ * server_slot_hint.
  */
 bool server_create_slot(PGconn *replication, PGconn *sql, const Config *config,
-                        bool temporary, const char *slot, Lsn *consistent,
-                        char snapshot[64], Err *err) MUST_CHECK;
+                        NewSlot *slot, Err *err) MUST_CHECK;
 
 /*
  * Give err, a failure to create or stream from a slot, the hint that the server's

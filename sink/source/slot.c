@@ -157,16 +157,16 @@ run_and_wait(PGconn *replication, PGconn *sql, const char *command, Err *err)
 }
 
 bool
-server_create_slot(PGconn *replication, PGconn *sql, const Config *config, bool temporary,
-                   const char *slot, Lsn *consistent, char snapshot[64], Err *err)
+server_create_slot(PGconn *replication, PGconn *sql, const Config *config, NewSlot *slot,
+                   Err *err)
 {
 	Buf command = buf_heap();
 	PGresult *result;
 	bool ok = false;
 
 	buf_text(&command, "CREATE_REPLICATION_SLOT ");
-	server_quote(&command, '"', slot);
-	buf_text(&command, temporary ? " TEMPORARY LOGICAL " : " LOGICAL ");
+	server_quote(&command, '"', slot->name);
+	buf_text(&command, slot->temporary ? " TEMPORARY LOGICAL " : " LOGICAL ");
 	buf_text(&command, SERVER_PLUGIN " EXPORT_SNAPSHOT");
 	err->kind = ERR_NONE;
 	result = run_and_wait(replication, sql, buf_cstr(&command), err);
@@ -174,8 +174,9 @@ server_create_slot(PGconn *replication, PGconn *sql, const Config *config, bool 
 
 	if (result != NULL && PQresultStatus(result) == PGRES_TUPLES_OK)
 	{
-		ok = lsn_parse(server_text(result, 0, 1), consistent);
-		(void) snprintf(snapshot, 64, "%s", server_text(result, 0, 2));
+		ok = lsn_parse(server_text(result, 0, 1), &slot->consistent);
+		(void) snprintf(
+			slot->snapshot, sizeof slot->snapshot, "%s", server_text(result, 0, 2));
 		if (!ok)
 			(void) fail(err, ERR_FATAL, "malformed answer to CREATE_REPLICATION_SLOT");
 	}
@@ -186,7 +187,7 @@ server_create_slot(PGconn *replication, PGconn *sql, const Config *config, bool 
 			sql, config, PQresultErrorField(result, PG_DIAG_SQLSTATE), err);
 	}
 	PQclear(result);
-	return ok || fail_while(err, "could not create replication slot \"%s\"", slot);
+	return ok || fail_while(err, "could not create replication slot \"%s\"", slot->name);
 }
 
 /*

@@ -192,7 +192,7 @@ run(const Snapshot *snapshot, Session *session, const char *sql, char code[6], E
 
 	if (!ok)
 		(void) server_fail(session->conn, NULL, err);
-	while (ok && (ok = wait_for_result(snapshot, session, err)))
+	while (ok && wait_for_result(snapshot, session, err))
 	{
 		PGresult *result = PQgetResult(session->conn);
 		ExecStatusType status = PQresultStatus(result);
