@@ -223,7 +223,7 @@ open_bits(Slice bytes, size_t *count, const uint8_t **bits)
 static inline unsigned
 bit_at(const uint8_t *bits, size_t i)
 {
-	return bits[i / 8] >> (7 - i % 8) & 1U;
+	return (unsigned) bits[i / 8] >> (7 - i % 8) & 1U;
 }
 
 /* bit(1) and varbit(1); an empty varbit(1) has no boolean. */
