@@ -1,0 +1,591 @@
+/*
+ * lake.c
+ *		the lake output: batches into tables, and cuts.
+ *
+ * A thread takes batches from a bounded queue, copies what the tables need and
+ * gives the batch back.  At a commit boundary, when the flush interval is over,
+ * enough is buffered or somebody asked, it makes a cut:
+ *
+ *		every touched table: write files      nothing refers to them yet
+ *		every touched table: commit           all with one timestamp and position
+ *		cdc_checkpoints: publish              from here on the cut counts
+ *
+ * A crash between the commits leaves tables at different positions.  Each drops
+ * what it holds already when the stream is read again, and the first cut is made
+ * at or after the greatest of them.  A transaction too large for memory is spilled to
+ * files that its commit makes visible.
+ *
+ * After a failure the thread only drains its queue; close() throws all state
+ * away and removes files that were never committed; open() reads the tables again.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "lake/lake.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "lake/sources.h"
+
+#define QUEUE_BATCHES  64
+#define ROW_OVERHEAD   128 /* memory of a buffered row beside its tuples */
+#define SPILL_FRACTION 8   /* a spill writes tables with that part of the buffer */
+
+typedef struct Lake
+{
+	Output base;
+	const Config *config;
+	Store store;
+	Checkpoints *checkpoints;
+	Sources *sources;
+	Queue *queue;
+	pthread_t thread;
+	bool is_running;
+
+	/* Shared between the threads. */
+	atomic_bool stopping;
+	atomic_bool flush_asked;
+	atomic_bool failed; /* err is set before it, read after it */
+	_Atomic uint64_t durable_end;
+	Err err;
+
+	/* The thread's. */
+	Position position; /* of the last boundary */
+	Position stored;
+	Lsn cut_floor;    /* no cut below: a table is there already */
+	bool at_boundary; /* between transactions */
+	bool in_snapshot;
+	size_t bytes; /* buffered in all tables */
+	bool is_touched;
+	int64_t deadline_us; /* of the next cut; 0: nothing to store */
+	int64_t received_us; /* wall clock of the batch at hand */
+} Lake;
+
+/* ---- Cuts ---- */
+
+static bool
+prepare_source(Source *source, Err *err)
+{
+	return (source->silver == NULL || silver_prepare(source->silver, err)) &&
+	       (source->bronze == NULL || bronze_flush(source->bronze, err));
+}
+
+static bool
+commit_source(Source *source, const CutStamp *stamp, Err *err)
+{
+	if (source->bronze != NULL && !table_commit(bronze_table(source->bronze), stamp, err))
+		return false;
+	if (source->silver != NULL)
+	{
+		if (!table_commit(silver_table(source->silver), stamp, err))
+			return false;
+		silver_committed(source->silver);
+	}
+	source->is_touched = false;
+	source->bytes = 0;
+	return true;
+}
+
+static bool
+publish(Lake *lake, const CutStamp *stamp, Err *err)
+{
+	checkpoints_begin(lake->checkpoints);
+	sources_list(lake->sources, lake->checkpoints);
+	return checkpoints_publish(lake->checkpoints, stamp, err);
+}
+
+static bool
+cut_tables(Lake *lake, Err *err)
+{
+	size_t count = sources_count(lake->sources);
+	CutStamp stamp;
+
+	for (size_t i = 0; i < count; i++)
+		if (sources_get(lake->sources, i)->is_touched &&
+		    !prepare_source(sources_get(lake->sources, i), err))
+			return false;
+	stamp = store_stamp(&lake->store, &lake->position);
+	for (size_t i = 0; i < count; i++)
+		if (sources_get(lake->sources, i)->is_touched &&
+		    !commit_source(sources_get(lake->sources, i), &stamp, err))
+			return false;
+	return publish(lake, &stamp, err);
+}
+
+static bool
+cut(Lake *lake, Err *err)
+{
+	int64_t started_us = clock_mono_us();
+	size_t bytes = lake->bytes;
+
+	if (lake->is_touched)
+	{
+		if (!cut_tables(lake, err))
+			return false;
+		log_debug("lake",
+		          "cut at %X/%X: %zu bytes in %" PRId64 " ms",
+		          LSN_ARGS(lake->position.commit_lsn),
+		          bytes,
+		          (clock_mono_us() - started_us) / 1000);
+		(void) malloc_trim(0);
+	}
+	else if (!checkpoints_mark(lake->checkpoints, &lake->position, err))
+		return false;
+	lake->stored = lake->position;
+	lake->is_touched = false;
+	lake->bytes = 0;
+	lake->deadline_us = 0;
+	atomic_store(&lake->durable_end, lake->position.end_lsn);
+	output_wake(&lake->base);
+	return true;
+}
+
+static bool
+may_cut(const Lake *lake)
+{
+	return lake->at_boundary && !lake->in_snapshot && lake->deadline_us != 0 &&
+	       position_covered(&lake->position) >= lake->cut_floor;
+}
+
+/* At a boundary: is it time? */
+static bool
+cut_when_due(Lake *lake, Err *err)
+{
+	if (!may_cut(lake) || (lake->bytes < (size_t) lake->config->lake_flush_bytes &&
+	                       clock_mono_us() < lake->deadline_us))
+		return true;
+	return cut(lake, err);
+}
+
+static void
+set_deadline(Lake *lake)
+{
+	if (lake->deadline_us == 0)
+		lake->deadline_us = clock_mono_us() + lake->config->lake_flush_interval_ms * 1000;
+}
+
+/* Write what is buffered without committing it, to free memory. */
+static bool
+spill(Lake *lake, Err *err)
+{
+	size_t least = lake->bytes / SPILL_FRACTION / (sources_count(lake->sources) + 1);
+
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->bytes <= least)
+			continue;
+		if ((source->silver != NULL && !silver_flush(source->silver, err)) ||
+		    (source->bronze != NULL && !bronze_flush(source->bronze, err)))
+			return false;
+		lake->bytes -= source->bytes;
+		source->bytes = 0;
+	}
+	(void) malloc_trim(0);
+	return true;
+}
+
+/* ---- Events ---- */
+
+static bool
+is_stored(const Table *table, const Event *event)
+{
+	return event->kind != EVENT_READ && event->txn != NULL &&
+	       event->txn->commit_lsn <= table->covered;
+}
+
+static void
+account(Lake *lake, Source *source, const Event *event)
+{
+	size_t bytes = event->old_tuple.len + event->new_tuple.len + ROW_OVERHEAD;
+
+	if (source->silver != NULL && source->bronze != NULL)
+		bytes *= 2;
+	source->bytes += bytes;
+	source->is_touched = true;
+	lake->bytes += bytes;
+	lake->is_touched = true;
+}
+
+static bool
+take_row(Lake *lake, const Event *event, Err *err)
+{
+	Source *source;
+	bool is_new = false;
+
+	if (!sources_find(lake->sources, event->relation, &source, err))
+		return false;
+	if (source->silver != NULL && !is_stored(silver_table(source->silver), event))
+	{
+		if (!silver_event(source->silver, event, err))
+			return false;
+		is_new = true;
+	}
+	if (source->bronze != NULL && !is_stored(bronze_table(source->bronze), event))
+	{
+		if (!bronze_event(source->bronze, event, lake->received_us, err))
+			return false;
+		is_new = true;
+	}
+	if (!is_new)
+		return true;
+	account(lake, source, event);
+	set_deadline(lake);
+	if (lake->bytes < (size_t) lake->config->lake_flush_bytes)
+		return true;
+	return spill(lake, err);
+}
+
+static bool
+take_relation(Lake *lake, const Event *event, Err *err)
+{
+	Source *source;
+
+	if (!sources_find(lake->sources, event->relation, &source, err))
+		return false;
+	if (source->silver == NULL || is_stored(silver_table(source->silver), event))
+		return true;
+	if (!silver_relation(source->silver, event->relation, err))
+		return false;
+	if (table_is_changed(silver_table(source->silver)))
+	{
+		source->is_touched = true;
+		lake->is_touched = true;
+		set_deadline(lake);
+	}
+	return true;
+}
+
+static bool
+begin_table(Lake *lake, const Event *event, Err *err)
+{
+	Source *source;
+
+	lake->in_snapshot = true;
+	if (!sources_find(lake->sources, event->relation, &source, err))
+		return false;
+	if (source->bronze != NULL)
+		bronze_replace(source->bronze);
+	return source->silver == NULL || silver_replace(source->silver, event->relation, err);
+}
+
+/* The table's snapshot is one commit, made visible with the others at the end. */
+static bool
+end_table(Lake *lake, const Event *event, Err *err)
+{
+	Position at = lake->position;
+	CutStamp stamp;
+	Source *source;
+
+	at.phase = POSITION_SNAPSHOT;
+	at.commit_lsn = at.end_lsn = event->lsn;
+	stamp = store_stamp(&lake->store, &at);
+	stamp.is_snapshot = true;
+	if (!sources_find(lake->sources, event->relation, &source, err) ||
+	    !prepare_source(source, err))
+		return false;
+	lake->bytes -= source->bytes;
+	if (!commit_source(source, &stamp, err))
+		return false;
+	(void) malloc_trim(0);
+	return true;
+}
+
+static bool
+end_snapshot(Lake *lake, const Event *event, Err *err)
+{
+	CutStamp stamp;
+
+	lake->in_snapshot = false;
+	lake->position.phase = POSITION_STREAM;
+	lake->position.commit_lsn = lake->position.end_lsn = event->lsn;
+	lake->cut_floor = 0;
+	stamp = store_stamp(&lake->store, &lake->position);
+	if (!publish(lake, &stamp, err))
+		return false;
+	lake->stored = lake->position;
+	lake->is_touched = false;
+	lake->deadline_us = 0;
+	atomic_store(&lake->durable_end, lake->position.end_lsn);
+	output_wake(&lake->base);
+	return true;
+}
+
+static bool
+end_transaction(Lake *lake, const Event *event, Err *err)
+{
+	if (event->txn->commit_lsn > lake->position.commit_lsn)
+		lake->position.commit_lsn = event->txn->commit_lsn;
+	if (event->lsn > lake->position.end_lsn)
+		lake->position.end_lsn = event->lsn;
+	lake->at_boundary = true;
+	set_deadline(lake);
+	return cut_when_due(lake, err);
+}
+
+static bool
+take_event(Lake *lake, const Event *event, Err *err)
+{
+	switch (event->kind)
+	{
+		case EVENT_COMMIT:
+			return end_transaction(lake, event, err);
+		case EVENT_KEEPALIVE:
+			if (event->lsn > lake->position.end_lsn)
+			{
+				lake->position.end_lsn = event->lsn;
+				set_deadline(lake);
+			}
+			return true;
+		case EVENT_MESSAGE:
+			return true;
+		case EVENT_TABLE_BEGIN:
+			return begin_table(lake, event, err);
+		case EVENT_TABLE_END:
+			return end_table(lake, event, err);
+		case EVENT_SNAPSHOT_END:
+			return end_snapshot(lake, event, err);
+		case EVENT_RELATION:
+			return take_relation(lake, event, err);
+		default:
+			lake->at_boundary = false;
+			return take_row(lake, event, err);
+	}
+}
+
+static bool
+take_batch(Lake *lake, const Batch *batch, Err *err)
+{
+	lake->received_us = clock_wall_ns() / 1000;
+	for (size_t i = 0; i < batch->count; i++)
+		if (!take_event(lake, &batch->events[i], err))
+			return false;
+	return true;
+}
+
+/* ---- The thread ---- */
+
+static int
+wait_ms(const Lake *lake)
+{
+	int64_t left_us;
+
+	if (atomic_load(&lake->flush_asked) && may_cut(lake))
+		return 0;
+	if (!may_cut(lake))
+		return -1;
+	left_us = lake->deadline_us - clock_mono_us();
+	return left_us <= 0 ? 0 : (int) (left_us / 1000 + 1);
+}
+
+/* Nothing is queued: a cut that was asked for can be made, or one that is due. */
+static bool
+take_pause(Lake *lake, Err *err)
+{
+	if (atomic_load(&lake->flush_asked) && lake->at_boundary)
+	{
+		atomic_store(&lake->flush_asked, false);
+		if (may_cut(lake))
+			return cut(lake, err);
+	}
+	return cut_when_due(lake, err);
+}
+
+static void
+fail_thread(Lake *lake)
+{
+	atomic_store(&lake->failed, true);
+	output_wake(&lake->base);
+}
+
+static void *
+run_thread(void *argument)
+{
+	Lake *lake = argument;
+
+	while (!atomic_load(&lake->stopping))
+	{
+		bool failed = atomic_load(&lake->failed);
+		Batch *batch = queue_take(lake->queue, failed ? -1 : wait_ms(lake));
+
+		if (!failed && !(batch == NULL ? take_pause(lake, &lake->err)
+		                               : take_batch(lake, batch, &lake->err)))
+			fail_thread(lake);
+		if (batch != NULL)
+		{
+			batch_unref(batch);
+			output_wake(&lake->base);
+		}
+	}
+	return NULL;
+}
+
+/* ---- The output ---- */
+
+static bool
+start_thread(Lake *lake, Err *err)
+{
+	lake->queue = queue_new(QUEUE_BATCHES);
+	if (pthread_create(&lake->thread, NULL, run_thread, lake) != 0)
+		return fail(err, ERR_FATAL, "could not start the lake's thread");
+	lake->is_running = true;
+	return true;
+}
+
+/* Outputs that were not there from the start lack what came before. */
+static bool
+check_outputs(const Lake *lake, Err *err)
+{
+	static const struct
+	{
+		int output;
+		const char *name;
+		const char *prefix;
+	} kinds[] = { { OUTPUT_SILVER, "silver", "silver_" },
+		          { OUTPUT_BRONZE, "bronze", "bronze_" } };
+	size_t count;
+	const CheckpointRow *rows = checkpoints_last(lake->checkpoints, &count);
+
+	for (size_t kind = 0; kind < 2 && count > 0; kind++)
+	{
+		size_t found = 0;
+
+		for (size_t i = 0; i < count; i++)
+			found += strncmp(rows[i].table_name,
+			                 kinds[kind].prefix,
+			                 strlen(kinds[kind].prefix)) == 0;
+		if (found > 0 || !(lake->config->outputs & kinds[kind].output))
+			continue;
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "output \"%s\" is new, but the lake's stream has begun without it",
+		            kinds[kind].name);
+		return fail_hint(err,
+		                 "Take it out of outputs, or start afresh with another slot.name "
+		                 "and lake.namespace.");
+	}
+	return true;
+}
+
+static bool
+lake_open(Output *output, const Position *self, Position *stored, Err *err)
+{
+	Lake *lake = (Lake *) output;
+	int64_t started_us = clock_mono_us();
+
+	if (!store_init(&lake->store, lake->config, err))
+		return false;
+	lake->store.self = *self;
+	if (!checkpoints_open(&lake->store, &lake->checkpoints, err) ||
+	    !check_outputs(lake, err) || !sources_open(&lake->store, &lake->sources, err) ||
+	    !sources_check(lake->sources, lake->checkpoints, err))
+		return false;
+	*stored = *checkpoints_position(lake->checkpoints);
+	lake->position = *self;
+	lake->position.phase = POSITION_STREAM;
+	lake->position.commit_lsn = stored->commit_lsn;
+	lake->position.end_lsn = stored->end_lsn;
+	lake->stored = lake->position;
+	lake->at_boundary = true;
+	if (stored->phase == POSITION_STREAM)
+		lake->cut_floor = sources_covered(lake->sources);
+	atomic_store(&lake->durable_end, stored->end_lsn);
+	log_info("lake",
+	         "opened %zu tables in %" PRId64 " ms",
+	         sources_count(lake->sources),
+	         (clock_mono_us() - started_us) / 1000);
+	return start_thread(lake, err);
+}
+
+static bool
+lake_mark(Output *output, const Position *position, Err *err)
+{
+	Lake *lake = (Lake *) output;
+
+	if (!checkpoints_mark(lake->checkpoints, position, err))
+		return false;
+	lake->position = *position;
+	lake->position.phase = POSITION_STREAM;
+	lake->stored = *position;
+	atomic_store(&lake->durable_end, position->end_lsn);
+	return true;
+}
+
+static bool
+lake_offer(Output *output, Batch *batch)
+{
+	Lake *lake = (Lake *) output;
+
+	if (queue_put(lake->queue, batch_ref(batch)))
+		return true;
+	batch_unref(batch);
+	return false;
+}
+
+static void
+lake_flush(Output *output)
+{
+	Lake *lake = (Lake *) output;
+
+	atomic_store(&lake->flush_asked, true);
+	queue_wake(lake->queue);
+}
+
+static bool
+lake_durable(Output *output, Lsn *end_lsn, Err *err)
+{
+	Lake *lake = (Lake *) output;
+
+	*end_lsn = atomic_load(&lake->durable_end);
+	if (!atomic_load(&lake->failed))
+		return true;
+	*err = lake->err;
+	return false;
+}
+
+static void
+lake_close(Output *output)
+{
+	Lake *lake = (Lake *) output;
+	Batch *batch;
+
+	if (lake->is_running)
+	{
+		atomic_store(&lake->stopping, true);
+		queue_stop(lake->queue);
+		(void) pthread_join(lake->thread, NULL);
+	}
+	while (lake->queue != NULL && (batch = queue_take(lake->queue, 0)) != NULL)
+		batch_unref(batch);
+	queue_free(lake->queue);
+	sources_close(lake->sources);
+	checkpoints_close(lake->checkpoints);
+	store_fini(&lake->store);
+	free(lake);
+}
+
+static const OutputOps lake_ops = {
+	.name = "lake",
+	.open = lake_open,
+	.mark = lake_mark,
+	.offer = lake_offer,
+	.flush = lake_flush,
+	.durable = lake_durable,
+	.close = lake_close,
+};
+
+Output *
+lake_output_new(const Config *config, int wake_fd)
+{
+	Lake *lake = xmalloc(sizeof *lake);
+
+	*lake = (Lake){ .base = { &lake_ops, wake_fd }, .config = config };
+	return &lake->base;
+}

@@ -1,0 +1,71 @@
+/*
+ * silver.h
+ *		the current row per key of one source table.
+ *
+ * Changes are folded in memory as they come: a buffered row that changes again
+ * is replaced, a stored one is marked dead.  Rows are kept as the wire's tuples
+ * and converted when they are written, so a row that changed a hundred times
+ * between two cuts is converted once.
+ *
+ *		key index:  key -> (0, slot of the buffer) | (file number, position)
+ *
+ * silver_flush() writes the buffer to a data file that nothing refers to yet; it
+ * may be called at any time, in the middle of a transaction too, to free memory.
+ * silver_prepare() adds what else the next commit needs.  There is no undo: after a
+ * failure everything here is thrown away and read again from the table (lake.md 3).
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef LAKE_SILVER_H
+#define LAKE_SILVER_H
+
+#include "event/event.h"
+#include "lake/table.h"
+
+typedef struct Silver Silver;
+
+/* Open an existing table and build its key index from its files. */
+MUST_CHECK bool silver_open(Store *store, Table *table, Silver **silver, Err *err);
+
+/* Make the table of a relation, empty.  name is that of the Iceberg table. */
+MUST_CHECK bool silver_make(Store *store, const char *name, const Relation *relation,
+                            Silver **silver, Err *err);
+
+void silver_close(Silver *silver); /* the table too; NULL is allowed */
+
+Table *silver_table(Silver *silver);
+bool silver_tracks(const Silver *silver, uint32_t relid);
+
+/* Why silver differs from its source until it is read again; NULL: it does not. */
+const char *silver_stale(const Silver *silver);
+
+/* Make it so: the first reason stays. */
+void silver_set_stale(Silver *silver, const char *reason);
+
+/*
+ * From here on the table is as relation says.  Does nothing for a version that
+ * is in force.  ERR_CONFIG when somebody must decide (shape.h).
+ */
+MUST_CHECK bool silver_relation(Silver *silver, const Relation *relation, Err *err);
+
+/* An INSERT, UPDATE, DELETE, TRUNCATE or READ, in order. */
+MUST_CHECK bool silver_event(Silver *silver, const Event *event, Err *err);
+
+/* The initial snapshot of the table begins: what is stored will be replaced. */
+MUST_CHECK bool silver_replace(Silver *silver, const Relation *relation, Err *err);
+
+/* Memory of buffered rows. */
+size_t silver_bytes(const Silver *silver);
+int64_t silver_rows(const Silver *silver);
+
+/* Write buffered rows to a data file, uncommitted. */
+MUST_CHECK bool silver_flush(Silver *silver, Err *err);
+
+/* Flush, and put all else into the table's next commit: rewritten files, position
+ * deletes. */
+MUST_CHECK bool silver_prepare(Silver *silver, Err *err);
+
+/* The commit is in. */
+void silver_committed(Silver *silver);
+
+#endif

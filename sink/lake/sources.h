@@ -1,0 +1,54 @@
+/*
+ * sources.h
+ *		the tables of the lake by the source tables that feed them.
+ *
+ * A source table has a silver and a bronze table, as outputs says.  It is known by
+ * OID (leaves of a partitioned table by their root's): a renamed table keeps its
+ * lake tables, a dropped one leaves them as they are.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef LAKE_SOURCES_H
+#define LAKE_SOURCES_H
+
+#include "lake/bronze.h"
+#include "lake/checkpoints.h"
+#include "lake/silver.h"
+
+typedef struct Source
+{
+	Silver *silver;  /* NULL: not an output */
+	Bronze *bronze;  /* NULL: not an output */
+	bool is_touched; /* by events since the last cut */
+	size_t bytes;    /* buffered */
+} Source;
+
+typedef struct Sources Sources;
+
+/* Open every table of the namespace.  Key indexes are built: may take long. */
+MUST_CHECK bool sources_open(Store *store, Sources **sources, Err *err);
+void sources_close(Sources *sources); /* NULL is allowed */
+
+/*
+ * The source of a relation; made, with its tables, when it is new.  Cheap for a
+ * relation seen before.  ERR_CONFIG when another source has the tables' name.
+ */
+MUST_CHECK bool sources_find(Sources *sources, const Relation *relation, Source **source,
+                             Err *err);
+
+size_t sources_count(const Sources *sources);
+Source *sources_get(Sources *sources, size_t i);
+
+/* The greatest LSN that a table covers. */
+Lsn sources_covered(Sources *sources);
+
+/* Add a row for every table with a snapshot to the cut that checkpoints began. */
+void sources_list(Sources *sources, Checkpoints *checkpoints);
+
+/*
+ * Whether every table still has the snapshot that the newest cut names, or one
+ * after it.  ERR_CONFIG when one was rolled back or removed.
+ */
+MUST_CHECK bool sources_check(Sources *sources, const Checkpoints *checkpoints, Err *err);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * table.h
+ *		one Iceberg table: its state, what its next commit changes, and where it stands.
+ *
+ * Changes gather (files added and removed, a schema, properties) until
+ * table_commit() makes them one snapshot.  Files added are on disk, unpublished
+ * and referred to by nobody until then; table_close() removes those that never were
+ * committed.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef LAKE_TABLE_H
+#define LAKE_TABLE_H
+
+#include "lake/store.h"
+
+typedef struct Table Table;
+
+struct Table
+{
+	Store *store;
+	Arena *arena; /* name, location */
+	TableName name;
+	const char *location;
+	TableState *state;
+	Lsn covered; /* events of transactions at or below it are stored */
+
+	/* The next commit. */
+	Arena *pending;
+	DataFile *added;
+	int32_t added_count;
+	int32_t added_room;
+	const char **removed;
+	int32_t removed_count;
+	int32_t removed_room;
+	bool removes_all;
+	const IcebergSchema *schema; /* NULL: as it is */
+	IcebergProperty *properties;
+	int32_t property_count;
+	int32_t property_room;
+};
+
+/* Load a table.  *table is NULL when there is none. */
+MUST_CHECK bool table_open(Store *store, const char *name, Table **table, Err *err);
+
+typedef struct TableMake
+{
+	const char *name;
+	const IcebergSchema *schema;
+	const PartitionSpec *spec; /* NULL: unpartitioned */
+	const IcebergProperty *properties;
+	int32_t property_count;
+} TableMake;
+
+/* Make an empty table. */
+MUST_CHECK bool table_make(Store *store, const TableMake *make, Table **table, Err *err);
+
+/* Forget the table; what was not committed is removed from storage.  NULL is allowed. */
+void table_close(Table *table);
+
+/* The schema that holds after the next commit. */
+const IcebergSchema *table_schema(const Table *table);
+
+/* A property as of the next commit; NULL: none. */
+const char *table_property(const Table *table, const char *name);
+
+/* ---- The next commit ---- */
+
+/* A new file: its URI, in the pending arena, and the name to write it under.  directory
+ * is NULL or a partition's. */
+MUST_CHECK bool table_new_file(Table *table, const char *directory, const char **uri,
+                               const char **local, Err *err);
+
+/* The local name of a file of the table, to read it. */
+MUST_CHECK bool table_local_path(Table *table, Arena *arena, const char *uri,
+                                 const char **local, Err *err);
+
+/* Take a written file in; a deep copy is made. */
+void table_add(Table *table, const DataFile *file);
+
+/* Take a file out: a live one, or one added since the last commit, which is then removed
+ * from storage. */
+void table_remove(Table *table, const char *uri);
+
+/* Take all files out, live ones and those added since the last commit. */
+void table_remove_all(Table *table);
+
+/* A schema, deep enough for the caller's arena to go. */
+void table_set_schema(Table *table, const IcebergSchema *schema);
+void table_set_property(Table *table, const char *name, const char *value);
+
+/* Whether there is anything to commit. */
+bool table_is_changed(const Table *table);
+
+/* Commit what gathered, as a snapshot of the cut. */
+MUST_CHECK bool table_commit(Table *table, const CutStamp *stamp, Err *err);
+
+/* Commit properties alone: no snapshot. */
+MUST_CHECK bool table_commit_properties(Table *table, int64_t timestamp_ms, Err *err);
+
+#endif
