@@ -152,6 +152,11 @@ make_venv()
 }
 
 [ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
+# One at a time: what two make targets need at once is made once.
+if [ -z "${DEPS_LOCKED:-}" ]; then
+    mkdir -p "$build"
+    DEPS_LOCKED=1 exec flock -o "$build/.deps.lock" "$0" "$@"
+fi
 needs=
 for part; do
     case $part in
