@@ -256,6 +256,7 @@ decoder_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int count,
 }
 
 static void
+/* NOLINTNEXTLINE(readability-function-size): the signature is the server's */
 decoder_message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
                 bool transactional, const char *prefix, Size size, const char *content)
 {

@@ -62,7 +62,7 @@ fail_unrecognized(const char *name)
 	                                  FORMAT_OPTION));
 }
 
-static void
+pg_noreturn static void
 fail_value(const EnvError *error)
 {
 	ereport(ERROR,

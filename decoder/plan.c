@@ -293,7 +293,7 @@ remember_root(PlanCache *cache, RelationPlan *plan)
 	cache->last = plan;
 }
 
-static void
+pg_noreturn static void
 fail_plan(const Description *description, const EnvError *error)
 {
 	ereport(ERROR,
