@@ -186,7 +186,7 @@ def main(names):
         for line in (HERE / "uncovered.txt").read_text(encoding="utf-8").splitlines():
             if line.strip() and not line.startswith("#"):
                 print("not yet covered: %s" % line)
-    print("%d cases, %d failed" % (len(cases), failed))
+    print("%d passed, %d failed" % (len(cases) - failed, failed))
     return 1 if failed or not cases else 0
 
 

@@ -55,7 +55,7 @@ table_is_sound(void **state)
 		EnvOptions options;
 		EnvError error;
 
-		strncpy(option, table[i].name, sizeof option);
+		(void) snprintf(option, sizeof option, "%s", table[i].name);
 		for (char *c = option; *c != '\0'; c++)
 			if (*c == '.')
 				*c = '_';
