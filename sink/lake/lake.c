@@ -496,7 +496,9 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	lake->at_boundary = true;
 	if (stored->phase == POSITION_STREAM)
 		lake->cut_floor = sources_covered(lake->sources);
-	atomic_store(&lake->durable_end, stored->end_lsn);
+	/* The end_lsn of an unfinished snapshot is where it would begin to stream. */
+	if (stored->phase == POSITION_STREAM)
+		atomic_store(&lake->durable_end, stored->end_lsn);
 	log_info("lake",
 	         "opened %zu tables in %" PRId64 " ms",
 	         sources_count(lake->sources),
@@ -514,7 +516,8 @@ lake_mark(Output *output, const Position *position, Err *err)
 	lake->position = *position;
 	lake->position.phase = POSITION_STREAM;
 	lake->stored = *position;
-	atomic_store(&lake->durable_end, position->end_lsn);
+	if (position->phase == POSITION_STREAM)
+		atomic_store(&lake->durable_end, position->end_lsn);
 	return true;
 }
 
