@@ -1,12 +1,18 @@
 /*
  * compare.h
- *		a silver table against the rows that its source holds: the lake's part of `cdc-sink
- *verify`.
+ *		a silver table against the rows that its source holds: the lake's part of
+ *"cdc-sink verify".
  *
- * Read only.  Source rows come as wire tuples and go through the same mapping and
- * rules as silver's own rows into a temporary Parquet file; then both sides are
+ * Read only: nothing is written to the warehouse, and a worker may write to it
+ * meanwhile.  Source rows come as wire tuples and go through the same mapping and
+ * rules as silver's own rows into temporary Parquet files; then both sides are
  * compared by DuckDB, in both directions, as multisets over all source columns
- * and _overflow.
+ * and _overflow.  NaN equals NaN, and -0.0 equals 0.0.
+ *
+ * Columns that silver does not have yet are left aside: it hears of a new column
+ * with the next change to the table.
+ *
+ * One thread.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -30,30 +36,43 @@ void compare_free(Compare *compare); /* NULL is allowed */
 bool compare_cut(Compare *compare, Position *cut, Err *err) MUST_CHECK;
 
 /*
- * Begin a table: its silver table at the cut.  False with ERR_DATA when there is none, or
- * it is marked stale (the text says so); the comparison goes on with the next table.
+ * Begin a table, or a partitioned one by any of its leaves: its silver table at the cut.
+ * A table that has none is compared as if it were empty.  False with ERR_DATA when it is
+ * marked stale, or the source has become what silver cannot hold (the text says so); the
+ * comparison goes on with the next table.
  */
 bool compare_begin(Compare *compare, const Relation *relation, Err *err) MUST_CHECK;
 
-/* A row that the source holds. */
+/*
+ * Tuples from here on are of relation: another leaf of the same partitioned table, or
+ * another version of the table.  Cheap for one seen before.  Errors as compare_begin().
+ * A relation must stay until compare_end().
+ */
+bool compare_relation(Compare *compare, const Relation *relation, Err *err) MUST_CHECK;
+
+/* A row that the source holds.  One with an unchanged value, which nobody knows, is left
+ * out by its key. */
 bool compare_row(Compare *compare, Slice tuple, Err *err) MUST_CHECK;
 
 /* The key in tuple changed after the cut: it is left out on both sides.  Only for tables
  * with a key. */
 bool compare_leave_out(Compare *compare, Slice tuple, Err *err) MUST_CHECK;
 
-#define COMPARE_KEYS 10
+#define COMPARE_KEYS      10
+#define COMPARE_KEY_BYTES 200
 
 typedef struct CompareResult
 {
-	int64_t source_rows;
+	int64_t source_rows; /* compared, as silver_rows: without those left out */
 	int64_t silver_rows;
 	int64_t left_out;    /* silver rows whose key was left out */
 	int64_t only_source; /* rows that silver lacks, or holds with other values */
 	int64_t only_silver;
 	int key_count;
-	const char *keys[COMPARE_KEYS]; /* of the first differing rows, printable; valid until
-	                                   the next begin */
+	const char
+		*keys[COMPARE_KEYS]; /* of the first differing rows, or the rows where there
+	                            is no key; printable, at most COMPARE_KEY_BYTES
+	                            long; valid until the next begin */
 	const char *sides[COMPARE_KEYS]; /* "source" or "silver": where that row is */
 } CompareResult;
 

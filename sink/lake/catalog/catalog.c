@@ -56,22 +56,41 @@ load_manifests(Catalog *catalog, Arena *arena, TableState *state, Err *err)
 	return table_state_check(state, err);
 }
 
+/* Make a snapshot, and the schema it was written under, the current ones. */
 static bool
-load_state(Catalog *catalog, Arena *arena, const TableVersion *version,
+rewind_to(TableMetadata *metadata, int64_t snapshot_id, Err *err)
+{
+	const IcebergSnapshot *snapshot = metadata_snapshot(metadata, snapshot_id);
+
+	if (!snapshot)
+		return fail(err, ERR_DATA, "snapshot %lld has expired", (long long) snapshot_id);
+	metadata->current_snapshot_id = snapshot_id;
+	if (snapshot->schema_id != NO_SCHEMA &&
+	    metadata_schema(metadata, snapshot->schema_id) != NULL)
+		metadata->current_schema_id = snapshot->schema_id;
+	return true;
+}
+
+/* at: NULL for the current snapshot. */
+static bool
+load_state(Catalog *catalog, Arena *arena, const TableVersion *version, const int64_t *at,
            TableState **state, Err *err)
 {
 	if (!table_state_new(
 			version->metadata, version->metadata_location, version->version, state, err))
 		return fail_while(err, "metadata file \"%s\"", version->metadata_location);
-	if (load_manifests(catalog, arena, *state, err))
+	/* Nobody else has seen the metadata yet. */
+	if ((!at || rewind_to((TableMetadata *) (*state)->metadata, *at, err)) &&
+	    load_manifests(catalog, arena, *state, err))
 		return true;
 	table_state_free(*state);
 	*state = NULL;
 	return false;
 }
 
-bool
-catalog_load(Catalog *catalog, const TableName *table, TableState **state, Err *err)
+static bool
+load(Catalog *catalog, const TableName *table, const int64_t *at, TableState **state,
+     Err *err)
 {
 	Arena *arena = arena_new();
 	TableVersion version = { 0 };
@@ -79,10 +98,23 @@ catalog_load(Catalog *catalog, const TableName *table, TableState **state, Err *
 
 	*state = NULL;
 	ok = catalog->ops->load(catalog, arena, table, &version, err) &&
-	     (!version.exists || load_state(catalog, arena, &version, state, err));
+	     (!version.exists || load_state(catalog, arena, &version, at, state, err));
 	arena_free(arena);
 	return ok ||
 	       fail_while(err, "could not load table \"%s.%s\"", table->space, table->name);
+}
+
+bool
+catalog_load(Catalog *catalog, const TableName *table, TableState **state, Err *err)
+{
+	return load(catalog, table, NULL, state, err);
+}
+
+bool
+catalog_load_at(Catalog *catalog, const TableName *table, int64_t snapshot_id,
+                TableState **state, Err *err)
+{
+	return load(catalog, table, &snapshot_id, state, err);
 }
 
 bool

@@ -87,6 +87,14 @@ MUST_CHECK bool catalog_load(Catalog *catalog, const TableName *table, TableStat
                              Err *err);
 
 /*
+ * The same as the table was at one of its snapshots: that and its schema are the
+ * current ones of *state; properties are today's.  For reading only.  ERR_DATA
+ * when the table does not have the snapshot any more.
+ */
+MUST_CHECK bool catalog_load_at(Catalog *catalog, const TableName *table,
+                                int64_t snapshot_id, TableState **state, Err *err);
+
+/*
  * Create an empty table.  table->location may be NULL: the catalog's choice.
  * *state is the caller's to free.
  */

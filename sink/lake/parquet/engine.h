@@ -61,6 +61,12 @@ void type_sql(Buf *sql, const IcebergType *type);
 void sql_literal(Buf *sql, const char *text);
 void sql_name(Buf *sql, const char *name);
 
+/*
+ * Append ", schema = MAP {...}" to the arguments of read_parquet(): the fields, by id, as
+ * columns c0, c1, ...; what a file calls them does not matter (read.c).
+ */
+void sql_by_field_id(Buf *sql, const IcebergField *fields, int32_t count);
+
 /* ---- Column metrics (metrics.c) ---- */
 
 typedef struct Metrics Metrics;

@@ -24,18 +24,17 @@ struct ParquetRows
 
 static const IcebergType position_type = { .kind = ICEBERG_LONG };
 
-/* The columns are named c0, c1, ... : what the file calls them does not matter. */
-static void
-read_sql_schema(Buf *sql, const ParquetRead *read)
+void
+sql_by_field_id(Buf *sql, const IcebergField *fields, int32_t count)
 {
 	buf_text(sql, ", schema = MAP {");
-	for (int32_t i = 0; i < read->field_count; i++)
+	for (int32_t i = 0; i < count; i++)
 	{
 		Buf type = buf_heap();
 
-		type_sql(&type, &read->fields[i].type);
+		type_sql(&type, &fields[i].type);
 		buf_printf(
-			sql, "%s%d: {name: 'c%d', type: ", i == 0 ? "" : ", ", read->fields[i].id, i);
+			sql, "%s%d: {name: 'c%d', type: ", i == 0 ? "" : ", ", fields[i].id, i);
 		sql_literal(sql, buf_cstr(&type));
 		buf_text(sql, ", default_value: NULL}");
 		buf_free(&type);
@@ -59,7 +58,7 @@ read_sql(Buf *sql, const ParquetRead *read)
 	sql_literal(sql, read->local_path);
 	buf_text(sql, ", file_row_number = true, hive_partitioning = false");
 	if (!read->by_name && read->field_count > 0)
-		read_sql_schema(sql, read);
+		sql_by_field_id(sql, read->fields, read->field_count);
 	buf_char(sql, ')');
 }
 
