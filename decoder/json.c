@@ -101,15 +101,15 @@ write_record(Decoder *decoder, const RelationPlan *plan, const RenderRecord *rec
 }
 
 static void
-write_records(Decoder *decoder, const RelationPlan *plan, const RenderChange *change)
+write_records(Decoder *decoder, const RelationPlan *plan, RenderChange *change)
 {
 	RenderRecord records[RENDER_MAX_RECORDS];
 	EnvError error;
 	int count;
 
+	change->now_ns = now_ns();
 	buf_reset(&decoder->out);
-	if (!render_records(
-			plan->render, change, now_ns(), &decoder->out, records, &count, &error))
+	if (!render_records(plan->render, change, &decoder->out, records, &count, &error))
 		fail_render(plan, &error);
 	for (int i = 0; i < count; i++)
 		write_record(decoder, plan, &records[i]);

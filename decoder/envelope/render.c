@@ -21,7 +21,6 @@ typedef struct Change
 	bool has_new;
 	Value new_values[RENDER_MAX_COLUMNS];
 	Value old_values[RENDER_MAX_COLUMNS];
-	int64_t now_ns;
 	EnvError *error;
 } Change;
 
@@ -226,7 +225,7 @@ put_source(Buf *buf, const RenderPlan *plan, const RenderSource *source)
 static void
 put_tail(Buf *buf, const Change *change, char op)
 {
-	int64_t now_ns = change->now_ns;
+	int64_t now_ns = change->change->now_ns;
 	char *at;
 
 	put_source(buf, change->plan, &change->change->source);
@@ -411,9 +410,8 @@ skip_bit(char type)
 }
 
 bool
-render_records(const RenderPlan *plan, const RenderChange *change, int64_t now_ns,
-               Buf *buf, RenderRecord records[RENDER_MAX_RECORDS], int *count,
-               EnvError *error)
+render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
+               RenderRecord records[RENDER_MAX_RECORDS], int *count, EnvError *error)
 {
 	Change parts;
 	Key key;
@@ -423,7 +421,6 @@ render_records(const RenderPlan *plan, const RenderChange *change, int64_t now_n
 		return true;
 	if (!split(&parts, plan, change, error))
 		return false;
-	parts.now_ns = now_ns;
 	switch (change->type)
 	{
 		case 'I':

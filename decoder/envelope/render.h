@@ -67,6 +67,7 @@ typedef struct RenderChange
 	Slice old_tuple;
 	Slice new_tuple;
 	RenderSource source;
+	int64_t now_ns; /* wall clock since 1970, for the envelope's own ts_* */
 } RenderChange;
 
 /* One Kafka record.  Offsets are into the Buf given to render_records, which may move
@@ -88,12 +89,11 @@ typedef struct RenderRecord
 
 /*
  * Append the records of a change to buf (not reset) and describe them.  *count may be
- * 0: a skipped operation, or a delete without replica identity.  now_ns is the wall
- * clock since 1970 for the envelope's ts_*.  False, with error set, when a value is
- * malformed or cannot be represented (the message names the column).
+ * 0: a skipped operation, or a delete without replica identity.  False, with error set,
+ * when a value is malformed or cannot be represented (the message names the column).
  */
-bool render_records(const RenderPlan *plan, const RenderChange *change, int64_t now_ns,
-                    Buf *buf, RenderRecord records[RENDER_MAX_RECORDS], int *count,
+bool render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
+                    RenderRecord records[RENDER_MAX_RECORDS], int *count,
                     EnvError *error);
 
 /* Whether the key columns of the two tuples differ (a key change).  unknown old values:

@@ -39,17 +39,12 @@ measure(const RenderPlan *plan, const Buf *tuples, Buf *out, size_t *bytes)
 				            .last_commit_lsn = 4999999999,
 				            .commit_us = INT64_C(1600000000123456),
 				            .xid = 1234567 },
+				.now_ns = INT64_C(1600000000123456789),
 			};
 			int count;
 
 			buf_reset(out);
-			if (!render_records(plan,
-			                    &change,
-			                    INT64_C(1600000000123456789),
-			                    out,
-			                    records,
-			                    &count,
-			                    &error))
+			if (!render_records(plan, &change, out, records, &count, &error))
 			{
 				(void) fprintf(stderr, "%s\n", error.message);
 				exit(EXIT_FAILURE);

@@ -107,6 +107,7 @@ change_of(Fixture *fixture, char type, char old_kind)
 		            .last_commit_lsn = 0,
 		            .commit_us = INT64_C(1500000000123456),
 		            .xid = 77 },
+		.now_ns = NOW_NS,
 	};
 }
 
@@ -118,7 +119,6 @@ render(Fixture *fixture, char type, char old_kind)
 	buf_reset(&fixture->out);
 	if (!render_records(fixture->plan,
 	                    &change,
-	                    NOW_NS,
 	                    &fixture->out,
 	                    fixture->records,
 	                    &fixture->count,
@@ -229,8 +229,7 @@ source_details(void **state)
 	change.source.origin = "up\"stream";
 	change.source.origin_lsn = 9;
 	change.source.commit_us = -1;
-	assert_true(
-		render_records(f.plan, &change, NOW_NS, &f.out, f.records, &f.count, &f.error));
+	assert_true(render_records(f.plan, &change, &f.out, f.records, &f.count, &f.error));
 	assert_contains(&f, "\"snapshot\":\"last_in_data_collection\"");
 	assert_contains(&f, "\"sequence\":\"[\\\"400\\\",\\\"500\\\"]\"");
 	assert_contains(&f, "\"origin\":\"up\\\"stream\",\"origin_lsn\":9}");
@@ -537,8 +536,7 @@ malformed_values(void **state)
 	put_text(&f.new_tuple, "a");
 	put_null(&f.new_tuple);
 	change = change_of(&f, 'I', 0);
-	assert_false(
-		render_records(f.plan, &change, NOW_NS, &f.out, f.records, &f.count, &f.error));
+	assert_false(render_records(f.plan, &change, &f.out, f.records, &f.count, &f.error));
 	assert_string_equal(
 		f.error.message,
 		"could not read the value of column \"id\" of table \"public\".\"item\"");

@@ -322,6 +322,7 @@ render(KafkaRecords *records, const Plan *plan, const Event *event,
 	RenderChange change = event_as_change(event, records->database);
 	EnvError error = { 0 };
 
+	change.now_ns = clock_wall_ns();
 	/* One huge row must not hold its memory for ever. */
 	if (records->bytes.cap > KEEP_BYTES)
 	{
@@ -329,13 +330,8 @@ render(KafkaRecords *records, const Plan *plan, const Event *event,
 		records->bytes = buf_heap();
 	}
 	buf_reset(&records->bytes);
-	if (render_records(plan->render,
-	                   &change,
-	                   clock_wall_ns(),
-	                   &records->bytes,
-	                   rendered_records,
-	                   count,
-	                   &error))
+	if (render_records(
+			plan->render, &change, &records->bytes, rendered_records, count, &error))
 		return true;
 	fail(err,
 	     ERR_DATA,
