@@ -139,7 +139,7 @@ test_delete_files(void **state)
 {
 	LakeFixture *fixture = *state;
 	const Relation *t = fixture_relation(fixture, 16384, "t", 'd', keyed, 2);
-	char id[16];
+	char id[32];
 
 	for (int file = 0; file < 4; file++)
 	{
