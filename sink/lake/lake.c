@@ -271,6 +271,12 @@ begin_table(Lake *lake, const Event *event, Err *err)
 	lake->in_snapshot = true;
 	if (!sources_find(lake->sources, event->relation, &source, err))
 		return false;
+	/* Leaves of a partitioned table share one source: the first replaces what was there.
+	 */
+	if (source->is_replaced)
+		return source->silver == NULL ||
+		       silver_relation(source->silver, event->relation, err);
+	source->is_replaced = true;
 	if (source->bronze != NULL)
 		bronze_replace(source->bronze);
 	return source->silver == NULL || silver_replace(source->silver, event->relation, err);

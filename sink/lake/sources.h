@@ -17,10 +17,11 @@
 
 typedef struct Source
 {
-	Silver *silver;  /* NULL: not an output */
-	Bronze *bronze;  /* NULL: not an output */
-	bool is_touched; /* by events since the last cut */
-	size_t bytes;    /* buffered */
+	Silver *silver;   /* NULL: not an output */
+	Bronze *bronze;   /* NULL: not an output */
+	bool is_touched;  /* by events since the last cut */
+	bool is_replaced; /* by the initial snapshot under way */
+	size_t bytes;     /* buffered */
 } Source;
 
 typedef struct Sources Sources;
