@@ -134,14 +134,40 @@ decimal_round(Decimal *decimal, double value, int count)
 	decimal->point = (int) strtol(exponent + 1, NULL, 10) + 1;
 }
 
+/* Whose rules say which decimals stand for a value. */
+typedef enum DecimalRule
+{
+	RULE_JAVA, /* all that read back, at least two digits are tried */
+	RULE_PG,   /* none that is halfway to the neighbour, although it reads back */
+} DecimalRule;
+
+/*
+ * long double holds what is halfway between two doubles; such a number is no multiple of
+ * a large power of ten, nor of a small one, with so few digits.
+ */
 static bool
-decimal_reads_back(const Decimal *decimal, double value, bool single)
+is_halfway(const char *text, double value, bool single)
+{
+	long double decimal = strtold(text, NULL);
+	double toward = decimal > (long double) value ? HUGE_VAL : -HUGE_VAL;
+	double neighbour = single ? (double) nextafterf((float) value, (float) toward)
+	                          : nextafter(value, toward);
+
+	return decimal == ((long double) value + (long double) neighbour) / 2;
+}
+
+static bool
+decimal_reads_back(const Decimal *decimal, double value, bool single, DecimalRule rule)
 {
 	char text[40];
 
 	(void) snprintf(
 		text, sizeof text, "0.%.*se%d", decimal->count, decimal->digits, decimal->point);
-	return single ? strtof(text, NULL) == (float) value : strtod(text, NULL) == value;
+	if (single ? strtof(text, NULL) != (float) value : strtod(text, NULL) != value)
+		return false;
+	if (rule == RULE_JAVA || abs(decimal->point - decimal->count) > 24)
+		return true;
+	return !is_halfway(text, value, single);
 }
 
 /* The next decimal of as many digits.  Only powers of two ask, none of which is 99..9. */
@@ -156,30 +182,31 @@ decimal_increment(Decimal *decimal)
 }
 
 /*
- * The shortest decimal of at least least digits that reads back as value, the
- * nearest of those.  At a power of two the gap above is twice the gap below, so
- * the next decimal up may read back where the nearest does not.
+ * The shortest decimal that stands for value, the nearest of those.  At a power of two
+ * the gap above is twice the gap below, so the next decimal up may read back where the
+ * nearest does not.
  */
 static void
-decimal_shortest(Decimal *decimal, double value, int least, bool single)
+decimal_shortest(Decimal *decimal, double value, bool single, DecimalRule rule)
 {
 	int mantissa_exponent;
 	bool power_of_two = frexp(value, &mantissa_exponent) == 0.5;
 	bool subnormal = value < (single ? 1.17549435e-38 : 2.2250738585072014e-308);
 	int most = single ? 9 : 17;
 	int first = single ? 6 : 15;
+	int least = rule == RULE_JAVA ? 2 : 1;
 
 	if (!subnormal && decimal_try_short(decimal, value, single ? 1e6 : 1e15, single))
 		return;
 	for (int count = subnormal || power_of_two ? least : first; count <= most; count++)
 	{
 		decimal_round(decimal, value, count);
-		if (count == most || decimal_reads_back(decimal, value, single))
+		if (count == most || decimal_reads_back(decimal, value, single, rule))
 			break;
 		if (power_of_two)
 		{
 			decimal_increment(decimal);
-			if (decimal_reads_back(decimal, value, single))
+			if (decimal_reads_back(decimal, value, single, rule))
 				break;
 		}
 	}
@@ -227,7 +254,7 @@ put_java(char *at, double value, bool single)
 		memcpy(at, "0.0", 3);
 		return at + 3;
 	}
-	decimal_shortest(&decimal, value, 2, single);
+	decimal_shortest(&decimal, value, single, RULE_JAVA);
 	if (value >= 1e-3 && value < 1e7)
 	{
 		at = put_plain(at, &decimal);
@@ -284,7 +311,7 @@ put_pg(char *at, double value, bool single)
 		*at++ = '0';
 		return at;
 	}
-	decimal_shortest(&decimal, value, 1, single);
+	decimal_shortest(&decimal, value, single, RULE_PG);
 	exponent = decimal.point - 1;
 	if (exponent >= -4 && exponent < (single ? 6 : 15))
 		return put_plain(at, &decimal);

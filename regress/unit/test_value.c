@@ -71,6 +71,8 @@ printing(void **state)
 		{ TYPE_FLOAT8, "3ee4f8b588e368f1", "1e-05" },
 		{ TYPE_FLOAT8, "0000000000000001", "5e-324" },
 		{ TYPE_FLOAT8, "8000000000000000", "-0" },
+		{ TYPE_FLOAT8, "c35e37f7e9d2ba34", "-3.4023148882684112e+16" },
+		{ TYPE_FLOAT4, "ccbe39ce", "-9.9733104e+07" },
 		{ TYPE_FLOAT4, "3dcccccd", "0.1" },
 		{ TYPE_FLOAT4, "49742400", "1e+06" },
 		{ TYPE_NUMERIC, "0002 0000 4000 0002 000c 1388", "-12.50" },
