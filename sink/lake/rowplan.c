@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-#define NOT_THERE (-1)
+#define NOT_THERE    (-1)
+#define TIME_24_TEXT "24:00:00" /* the only value stored with a flag alone */
 
 typedef struct PlanColumn
 {
@@ -286,7 +287,6 @@ rowplan_merge(RowPlan *plan, Slice tuple, Slice base, Arena *arena, Slice *merge
 
 /* ---- Flags and overflow ---- */
 
-/* A value that is stored although it is not exact has its text in _overflow as well. */
 void
 rowdraft_extras(const RowDraft *draft, const Shape *shape, const char *more,
                 Arena *scratch, Cell *flags, Cell *overflow)
@@ -309,8 +309,12 @@ rowdraft_extras(const RowDraft *draft, const Shape *shape, const char *more,
 
 		if (remark == NULL)
 			continue;
-		items[overflow->count++] = cell_text(name);
-		items[overflow->count++] = cell_bytes(remark->exact);
+		/* 24:00 is stored, if not exactly: the flag says it all. */
+		if (draft->cells[i].kind == CELL_NULL)
+		{
+			items[overflow->count++] = cell_text(name);
+			items[overflow->count++] = cell_bytes(remark->exact);
+		}
 		items[(size_t) count * 2 + flags->count++] =
 			cell_text(arena_printf(scratch, "%s:%s", name, remark->reason));
 	}
@@ -330,28 +334,37 @@ flag_reason(const char *column, const Cell *flag, Arena *arena)
 	return arena_strndup(arena, flag->bytes.data + len + 1, flag->bytes.len - len - 1);
 }
 
+/* The text of column in _overflow; data NULL when it has none. */
+static Slice
+overflow_text(const char *column, const Cell *overflow)
+{
+	for (uint32_t i = 0; overflow->kind == CELL_LIST && i + 1 < overflow->count; i += 2)
+		if (overflow->items[i].kind == CELL_BYTES &&
+		    slice_equal(overflow->items[i].bytes, slice_from(column)))
+			return overflow->items[i + 1].bytes;
+	return (Slice){ NULL, 0 };
+}
+
 const Remark *
 remark_restore(const char *column, const Cell *flags, const Cell *overflow, Arena *arena)
 {
+	Remark found = { NULL, overflow_text(column, overflow) };
 	Remark *remark;
 
-	if (overflow->kind != CELL_LIST)
-		return NULL;
-	for (uint32_t i = 0; i + 1 < overflow->count; i += 2)
+	for (uint32_t i = 0; flags->kind == CELL_LIST && i < flags->count; i++)
 	{
-		if (overflow->items[i].kind != CELL_BYTES ||
-		    !slice_equal(overflow->items[i].bytes, slice_from(column)))
-			continue;
-		remark = arena_alloc(arena, sizeof *remark);
-		*remark = (Remark){ "out_of_range", overflow->items[i + 1].bytes };
-		for (uint32_t j = 0; flags->kind == CELL_LIST && j < flags->count; j++)
-		{
-			const char *reason = flag_reason(column, &flags->items[j], arena);
+		const char *reason = flag_reason(column, &flags->items[i], arena);
 
-			if (reason != NULL)
-				remark->reason = reason;
-		}
-		return remark;
+		if (reason != NULL)
+			found.reason = reason;
 	}
-	return NULL;
+	if (found.reason == NULL && found.exact.data == NULL)
+		return NULL;
+	if (found.reason == NULL)
+		found.reason = "out_of_range";
+	if (found.exact.data == NULL)
+		found.exact = slice_from(TIME_24_TEXT);
+	remark = arena_alloc(arena, sizeof *remark);
+	*remark = found;
+	return remark;
 }
