@@ -155,7 +155,7 @@ calendar_put_pg_timestamp(char *at, int64_t us, const char *zone)
 	bool bc;
 
 	calendar_split_us(us, &day, &time_us);
-	at = put_pg_date(at, day, &bc);
+	at = put_pg_date(at, day + CALENDAR_EPOCH_DAYS, &bc);
 	*at++ = ' ';
 	at = calendar_put_time(at, time_us, CALENDAR_TRIM);
 	at = put_text(at, zone);

@@ -45,6 +45,8 @@ char *calendar_put_time(char *at, int64_t time_us, int digits);
 
 /* PostgreSQL's text under DateStyle=ISO: years before 1 end in BC. */
 char *calendar_put_pg_date(char *at, int64_t days);
+
+/* us since 2000-01-01: PostgreSQL's last years do not fit in microseconds since 1970. */
 char *calendar_put_pg_timestamp(char *at, int64_t us, const char *zone);
 char *calendar_put_pg_timetz(char *at, const TimeTz *value);
 char *calendar_put_pg_interval(char *at, const Interval *value);

@@ -209,12 +209,8 @@ print_any_timestamp(Buf *buf, Slice bytes, const char *zone)
 		return false;
 	if (value == VALUE_TIMESTAMP_INFINITY || value == VALUE_TIMESTAMP_NEG_INFINITY)
 		buf_text(buf, value < 0 ? "-infinity" : "infinity");
-	else if (value > VALUE_TIMESTAMP_INFINITY - CALENDAR_EPOCH_US)
-		return false;
 	else
-		advance(buf,
-		        calendar_put_pg_timestamp(
-					buf->data + buf->len, value + CALENDAR_EPOCH_US, zone));
+		advance(buf, calendar_put_pg_timestamp(buf->data + buf->len, value, zone));
 	return true;
 }
 
