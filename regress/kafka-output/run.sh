@@ -19,7 +19,7 @@ source=regress/kafka-output/$name.c
 [ -f "$source" ] || source=regress/bench/$name.c
 read -r -a flags <<<"${CFLAGS:-}"
 "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -g -pthread -Wall -Wextra "${flags[@]}" \
-	-Idecoder -Isink -Iregress/kafka-output -o "$out/$name" "$source" regress/kafka-output/feed.c \
+	-Idecoder -Isink -Iregress/unit -o "$out/$name" "$source" regress/unit/feed.c \
 	sink/kafka/*.c sink/base/*.c sink/event/*.c sink/output/output.c decoder/envelope/*.c \
 	-lrdkafka -lcmocka -lz -lm
 exec "$out/$name" "$@"

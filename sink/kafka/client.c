@@ -218,7 +218,9 @@ static bool
 set_reader(rd_kafka_conf_t *conf, KafkaClientKind kind, Err *err)
 {
 	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR);
-	return set(conf, "enable.partition.eof", "true", err) &&
+	/* The reader wants to know soon that there is no more, not to wait for more. */
+	return set(conf, "fetch.wait.max.ms", "10", err) &&
+	       set(conf, "enable.partition.eof", "true", err) &&
 	       set(conf,
 	           "isolation.level",
 	           kind == KAFKA_COMMITTED_READER ? "read_committed" : "read_uncommitted",

@@ -276,6 +276,8 @@ turn(KafkaOutput *kafka, bool idle, Err *err)
 		kafka_client_hurry(&kafka->client);
 	if (!kafka_commits_serve(kafka->commits, &moved, err))
 		return false;
+	if (moved)
+		publish_counts(kafka);
 	publish_durable(kafka);
 	if (idle)
 		kafka_topics_watch(kafka->topics);

@@ -2,9 +2,8 @@
  * topics.c
  *		looking topics up and creating them, by Kafka's admin requests.
  *
- * DescribeConfigs tells at once whether a topic exists and what it takes; a broker
- * that refuses or does not know that request is asked for metadata alone, and its
- * default limits are assumed.
+ * Metadata says whether a topic exists, DescribeConfigs what it takes.  Where the
+ * latter is refused (it needs a privilege of its own) a broker's defaults are assumed.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -21,7 +20,7 @@
 #define COUNT(array)         (sizeof(array) / sizeof((array)[0]))
 #define BROKER_DEFAULT_BYTES 1048588 /* message.max.bytes of a broker */
 #define STICKY_RECORDS       1000
-#define METADATA_INTERVAL_US INT64_C(50000)
+#define METADATA_INTERVAL_MS 20
 #define VERIFY_TIMEOUT_MS    2000
 #define ADMIN_TIMEOUT_MS     KAFKA_CONNECT_MS
 #define POSITION_SEGMENT     "16777216"
@@ -49,8 +48,9 @@ typedef struct TopicSpec
 /* What is known of a topic. */
 typedef struct TopicState
 {
-	bool exists;
-	bool described;
+	int partitions; /* 0: it does not exist */
+	bool has_admin; /* there is a controller to ask for more */
+	bool described; /* the rest is known, not assumed */
 	size_t max_bytes;
 	bool compacted;
 	bool forgets; /* old records are deleted by time or size */
@@ -132,7 +132,6 @@ read_settings(TopicState *state, const rd_kafka_ConfigResource_t *resource)
 	const rd_kafka_ConfigEntry_t **entries =
 		rd_kafka_ConfigResource_configs(resource, &count);
 
-	state->exists = true;
 	state->described = true;
 	for (size_t i = 0; i < count; i++)
 	{
@@ -158,82 +157,82 @@ ask_settings(KafkaClient *client, const char *name)
 	return wait_answer(client, queue);
 }
 
-/*
- * The number of partitions by metadata: 0 when the topic does not exist.  False when
- * nobody answers.
- */
+/* Whether a controller is among the brokers: admin requests would wait for one. */
 static bool
-ask_partitions(KafkaClient *client, rd_kafka_topic_t *rkt, int *partitions, Err *err)
+has_controller(KafkaClient *client, const struct rd_kafka_metadata *metadata)
+{
+	int32_t controller = rd_kafka_controllerid(client->rk, 0);
+
+	for (int i = 0; i < metadata->broker_cnt; i++)
+		if (metadata->brokers[i].id == controller)
+			return true;
+	return false;
+}
+
+/* Partitions, and whether there is a controller, by metadata.  False when nobody
+ * answers. */
+static bool
+ask_metadata(KafkaClient *client, const KafkaTopic *topic, TopicState *state, Err *err)
 {
 	const struct rd_kafka_metadata *metadata;
 	rd_kafka_resp_err_t code =
-		rd_kafka_metadata(client->rk, 0, rkt, &metadata, ADMIN_TIMEOUT_MS);
+		rd_kafka_metadata(client->rk, 0, topic->rkt, &metadata, ADMIN_TIMEOUT_MS);
+	char doing[320];
 
-	*partitions = 0;
+	(void) snprintf(doing, sizeof doing, "look up topic \"%s\"", topic->name);
+	*state = (TopicState){ .max_bytes = BROKER_DEFAULT_BYTES };
 	if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT)
-		return kafka_fail_silent(client, err, "ask for a topic's partitions");
+		return kafka_fail_silent(client, err, doing);
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return kafka_fail(client, err, code, NULL, "ask for a topic's partitions");
+		return kafka_fail(client, err, code, NULL, doing);
 	code = metadata->topic_cnt == 1 ? metadata->topics[0].err
 	                                : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-		*partitions = metadata->topics[0].partition_cnt;
+		state->partitions = metadata->topics[0].partition_cnt;
+	state->has_admin = has_controller(client, metadata);
 	rd_kafka_metadata_destroy(metadata);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR ||
 	    code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
 	    code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
 		return true;
-	return kafka_fail(client, err, code, NULL, "ask for a topic's partitions");
+	return kafka_fail(client, err, code, NULL, doing);
 }
 
-static bool
-look_up_by_metadata(KafkaClient *client, const KafkaTopic *topic, TopicState *state,
-                    Err *err)
+/* The topic's settings, as far as the broker tells them. */
+static void
+describe(KafkaClient *client, const char *name, TopicState *state)
 {
-	int partitions;
+	rd_kafka_event_t *event = ask_settings(client, name);
+	const rd_kafka_ConfigResource_t **resources;
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	size_t count = 0;
 
-	if (!ask_partitions(client, topic->rkt, &partitions, err))
-		return false;
-	state->exists = partitions > 0;
-	return true;
+	if (event != NULL)
+	{
+		code = rd_kafka_event_error(event);
+		resources = rd_kafka_DescribeConfigs_result_resources(
+			rd_kafka_event_DescribeConfigs_result(event), &count);
+		if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1)
+			code = rd_kafka_ConfigResource_error(resources[0]);
+		if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1)
+			read_settings(state, resources[0]);
+		rd_kafka_event_destroy(event);
+	}
+	if (!state->described)
+		log_debug("kafka",
+		          "topic \"%s\": settings cannot be read: %s",
+		          name,
+		          rd_kafka_err2str(code));
 }
 
 static bool
 look_up(KafkaClient *client, const KafkaTopic *topic, TopicState *state, Err *err)
 {
-	rd_kafka_event_t *event = ask_settings(client, topic->name);
-	const rd_kafka_ConfigResource_t **resources;
-	rd_kafka_resp_err_t code;
-	size_t count = 0;
-
-	*state = (TopicState){ .max_bytes = BROKER_DEFAULT_BYTES };
-	if (event == NULL)
-		return kafka_fail_silent(client, err, "look up a topic");
-	code = rd_kafka_event_error(event);
-	resources = rd_kafka_DescribeConfigs_result_resources(
-		rd_kafka_event_DescribeConfigs_result(event), &count);
-	if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1)
-	{
-		code = rd_kafka_ConfigResource_error(resources[0]);
-		if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-			read_settings(state, resources[0]);
-	}
-	rd_kafka_event_destroy(event);
-	switch (code)
-	{
-		case RD_KAFKA_RESP_ERR_NO_ERROR:
-		case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-			return true;
-		case RD_KAFKA_RESP_ERR__TIMED_OUT:
-		case RD_KAFKA_RESP_ERR__TRANSPORT:
-			return kafka_fail_silent(client, err, "look up a topic");
-		default:
-			log_debug("kafka",
-			          "topic \"%s\": settings cannot be read: %s",
-			          topic->name,
-			          rd_kafka_err2str(code));
-			return look_up_by_metadata(client, topic, state, err);
-	}
+	if (!ask_metadata(client, topic, state, err))
+		return false;
+	if (state->partitions > 0 && state->has_admin)
+		describe(client, topic->name, state);
+	return true;
 }
 
 static rd_kafka_NewTopic_t *
@@ -399,20 +398,22 @@ kafka_topics_verify(KafkaTopics *topics, Err *err)
 
 /* A topic just created is not known to every broker at once. */
 static bool
-wait_partitions(KafkaClient *client, KafkaTopic *topic, Err *err)
+wait_created(KafkaClient *client, const KafkaTopic *topic, TopicState *state, Err *err)
 {
 	int64_t until = clock_mono_us() + ADMIN_TIMEOUT_MS * INT64_C(1000);
 
 	for (;;)
 	{
-		if (!ask_partitions(client, topic->rkt, &topic->partitions, err))
+		if (!look_up(client, topic, state, err))
 			return false;
-		if (topic->partitions > 0)
+		if (state->partitions > 0)
 			return true;
-		if (clock_mono_us() >= until || kafka_client_stopped(client, err))
+		if (kafka_client_stopped(client, err))
+			return false;
+		if (clock_mono_us() >= until)
 			return fail(
 				err, ERR_RETRY, "topic \"%s\" has no partitions yet", topic->name);
-		if (!kafka_client_poll(client, (int) (METADATA_INTERVAL_US / 1000), err))
+		if (!kafka_client_poll(client, METADATA_INTERVAL_MS, err))
 			return false;
 	}
 }
@@ -483,7 +484,7 @@ provide(KafkaTopics *topics, const KafkaTopic *topic, const TopicSpec *spec,
 
 	if (!look_up(client, topic, state, err))
 		return false;
-	if (state->exists)
+	if (state->partitions > 0)
 		return true;
 	if (!create(client, spec, false, err))
 		return false;
@@ -492,8 +493,7 @@ provide(KafkaTopics *topics, const KafkaTopic *topic, const TopicSpec *spec,
 	         spec->name,
 	         spec->partitions,
 	         spec->partitions == 1 ? "partition" : "partitions");
-	/* What was not asked for is the broker's default, which may be small. */
-	return look_up(client, topic, state, err);
+	return wait_created(client, topic, state, err);
 }
 
 static TopicSpec
@@ -526,9 +526,9 @@ provide_topic(KafkaTopics *topics, const TopicSpec *spec, TopicState *state, Err
 	KafkaTopic *topic = add_topic(topics, spec->name);
 
 	if (!provide(topics, topic, spec, state, err) ||
-	    !accept_limit(topics->client, spec->name, state->max_bytes, err) ||
-	    !wait_partitions(topics->client, topic, err))
+	    !accept_limit(topics->client, spec->name, state->max_bytes, err))
 		return NULL;
+	topic->partitions = state->partitions;
 	topic->max_bytes = state->max_bytes;
 	return topic;
 }
@@ -576,7 +576,7 @@ kafka_topics_check(KafkaTopics *topics, const char *name, bool positions, FILE *
 	TopicState state;
 	Err err = { 0 };
 
-	if (look_up(topics->client, topic, &state, &err) && !state.exists)
+	if (look_up(topics->client, topic, &state, &err) && state.partitions == 0)
 	{
 		if (create(topics->client, &spec, true, &err))
 		{
