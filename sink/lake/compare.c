@@ -24,6 +24,7 @@ compare_open(const Config *config, Compare **compare, Err *err)
 		.cut_arena = arena_new(),
 		.arena = arena_new(),
 		.scratch_arena = arena_new(),
+		.key_arena = arena_new(),
 	};
 	spool_init(&opened->rows, false);
 	spool_init(&opened->keys, true);
@@ -96,6 +97,7 @@ compare_free(Compare *compare)
 	arena_free(compare->cut_arena);
 	arena_free(compare->arena);
 	arena_free(compare->scratch_arena);
+	arena_free(compare->key_arena);
 	free(compare);
 }
 
@@ -186,6 +188,38 @@ find_table(const Compare *compare, const Relation *relation)
 			return &compare->tables[i];
 	}
 	return NULL;
+}
+
+/* ---- Keys ---- */
+
+static void
+set_key_relation(Compare *compare, const Relation *relation)
+{
+	if (compare->key_relation == relation)
+		return;
+	arena_reset(compare->key_arena);
+	compare->key_relation = relation;
+	compare->key_identity = relation_identity(compare->config, relation);
+	compare->key_values =
+		arena_alloc(compare->key_arena, sizeof(Value) * (relation->column_count + 1u));
+}
+
+bool
+compare_key(Compare *compare, const Relation *relation, Slice tuple, Buf *key, Err *err)
+{
+	Value *values;
+	EnvError error;
+
+	set_key_relation(compare, relation);
+	values = compare->key_values;
+	if (compare->key_identity != IDENTITY_KEY)
+		return true;
+	if (!value_read_tuple(tuple, values, relation->column_count, &error))
+		return fail(err, ERR_DATA, "%s", error.message);
+	for (uint16_t i = 0; i < relation->column_count; i++)
+		if (relation_is_key(relation, IDENTITY_KEY, i))
+			wire_value(key, (char) values[i].kind, values[i].bytes, values[i].len);
+	return true;
 }
 
 /* ---- A table ---- */

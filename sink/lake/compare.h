@@ -36,6 +36,14 @@ void compare_free(Compare *compare); /* NULL is allowed */
 bool compare_cut(Compare *compare, Position *cut, Err *err) MUST_CHECK;
 
 /*
+ * Append what tells the row of tuple from the other rows of relation in silver: the
+ * values of its key.  Appends nothing when there is no key.  May be called at any time.
+ * ERR_DATA when tuple is malformed.
+ */
+bool compare_key(Compare *compare, const Relation *relation, Slice tuple, Buf *key,
+                 Err *err) MUST_CHECK;
+
+/*
  * Begin a table, or a partitioned one by any of its leaves: its silver table at the cut.
  * A table that has none is compared as if it were empty.  False with ERR_DATA when it is
  * marked stale, or the source has become what silver cannot hold (the text says so); the

@@ -72,6 +72,12 @@ struct Compare
 	size_t table_count;
 	bool is_loaded; /* tables are */
 
+	/* Of compare_key(): the relation it was last asked about. */
+	const Relation *key_relation;
+	Identity key_identity;
+	Arena *key_arena;
+	Value *key_values;
+
 	/* The table at hand. */
 	Arena *arena;
 	const CutTable *table; /* NULL: there is none */

@@ -1,0 +1,782 @@
+/*
+ * verify.c
+ *		silver against its source, at one LSN, in both directions (stream.md 22).
+ *
+ * A temporary slot exports a snapshot at X; the lake's last published cut is L.
+ *
+ *		worker running	wait for a cut L >= X, then stream the temporary slot from X to L:
+ *						what it changed is applied to the rows of the snapshot, which are
+ *						then the source as it was at L.
+ *		worker stopped	L < X; the worker's own slot is peeked (never consumed) from L to
+ *X: keys changed there are on their way, and left out on both sides.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "verify.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "lake/compare.h"
+#include "source/decode.h"
+#include "source/snapshot_copy.h"
+#include "source/stream.h"
+
+#define WAIT_US INT64_C(150000000) /* for a cut beyond the snapshot */
+#define STEP_MS 100
+
+/* What the stream last said of a key. */
+typedef struct Change
+{
+	const Relation *relation; /* of tuple, or of the last one that there was */
+	Slice key;                /* compare_key() */
+	Slice tuple;              /* NULL data: deleted */
+	bool seen;                /* the snapshot had the row */
+	Slice old;                /* a tuple that holds the key */
+	const Relation *old_relation;
+} Change;
+
+/* A table that was truncated, or changed without a key. */
+typedef struct TableNote
+{
+	uint32_t relid;
+	bool truncated;
+	bool unkeyed;
+} TableNote;
+
+typedef struct Verify
+{
+	const Config *config;
+	FILE *to;
+	Arena *arena;
+	PGconn *sql;         /* holds the snapshot */
+	PGconn *aside;       /* for everything else */
+	PGconn *replication; /* owns the temporary slot */
+	Stream *stream;
+	Decoder *decoder;
+	BatchBudget budget;
+	Compare *compare;
+	char slot[64];
+	Lsn snapshot_lsn;
+	Position cut;
+	bool forward; /* the changes lead from the snapshot to the cut */
+	Change *changes;
+	size_t change_count;
+	size_t change_capacity; /* open addressing; power of two */
+	TableNote *notes;
+	size_t note_count;
+	Buf key;
+	int64_t tables;
+	int64_t different;
+} Verify;
+
+static bool open_all(Verify *verify, Err *err);
+static bool choose_cut(Verify *verify, Err *err);
+static bool stream_to_cut(Verify *verify, Err *err);
+static bool peek_from_cut(Verify *verify, Err *err);
+static bool compare_tables(Verify *verify, Err *err);
+
+bool
+verify_run(const Config *config, FILE *to, bool *equal, Err *err)
+{
+	Verify verify = { .config = config, .to = to, .key = buf_heap() };
+	bool ok;
+
+	verify.arena = arena_new();
+	verify.decoder = decoder_new(0);
+	verify.budget = (BatchBudget){ .limit = SIZE_MAX, .wake_fd = -1 };
+	verify.change_capacity = 1024;
+	verify.changes = xmalloc(verify.change_capacity * sizeof *verify.changes);
+	memset(verify.changes, 0, verify.change_capacity * sizeof *verify.changes);
+	ok = open_all(&verify, err) && choose_cut(&verify, err) &&
+	     (verify.forward ? stream_to_cut(&verify, err) : peek_from_cut(&verify, err)) &&
+	     compare_tables(&verify, err);
+	*equal = ok && verify.different == 0;
+	if (ok)
+		(void) fprintf(
+			to,
+			"%s: %" PRId64 " of %" PRId64 " tables equal at %X/%X\n",
+			*equal ? "ok" : "different",
+			verify.tables - verify.different,
+			verify.tables,
+			LSN_ARGS(verify.forward ? verify.cut.end_lsn : verify.snapshot_lsn));
+	compare_free(verify.compare);
+	stream_close(verify.stream);
+	PQfinish(verify.replication);
+	PQfinish(verify.sql);
+	PQfinish(verify.aside);
+	decoder_free(verify.decoder);
+	free(verify.changes);
+	free(verify.notes);
+	buf_free(&verify.key);
+	arena_free(verify.arena);
+	return ok;
+}
+
+static bool
+run_sql(PGconn *conn, const char *sql, Err *err)
+{
+	PGresult *result = server_query(conn, sql, err);
+
+	PQclear(result);
+	return result != NULL;
+}
+
+static bool
+connect_all(Verify *verify, Err *err)
+{
+	verify->sql = server_connect(verify->config, false, err);
+	if (verify->sql == NULL)
+		return false;
+	verify->aside = server_connect(verify->config, false, err);
+	if (verify->aside == NULL)
+		return false;
+	verify->replication = server_connect(verify->config, true, err);
+	return verify->replication != NULL;
+}
+
+/* Whether the lake holds the stream of this server, database and slot. */
+static bool
+check_source(Verify *verify, Err *err)
+{
+	const Config *config = verify->config;
+	ServerIdentity server;
+	Position self;
+
+	if (!server_identify(verify->replication, &server, err))
+		return false;
+	self = (Position){ .system_id = server.system_id,
+		               .timeline = server.timeline,
+		               .fingerprint = env_options_fingerprint(&config->env) };
+	(void) snprintf(self.database, sizeof self.database, "%s", server.database);
+	(void) snprintf(self.slot, sizeof self.slot, "%s", config->slot_name);
+	return position_same_source(&verify->cut, &self, "the lake", err);
+}
+
+/* Open the lake at its last published cut. */
+static bool
+open_lake(Verify *verify, Err *err)
+{
+	if (!compare_open(verify->config, &verify->compare, err) ||
+	    !compare_cut(verify->compare, &verify->cut, err) || !check_source(verify, err))
+		return false;
+	if (verify->cut.phase == POSITION_STREAM)
+		return true;
+	fail(err, ERR_FATAL, "the lake has no published cut yet");
+	return fail_hint(err, "Run verify when the initial snapshot is complete.");
+}
+
+static bool
+open_all(Verify *verify, Err *err)
+{
+	const Config *config = verify->config;
+	NewSlot slot = { .name = verify->slot, .temporary = true };
+	char command[160];
+
+	if ((config->outputs & OUTPUT_SILVER) == 0)
+	{
+		fail(err,
+		     ERR_CONFIG,
+		     "there is no silver to verify: \"outputs\" does not name it");
+		return fail_hint(err, "Use the configuration of the worker that writes silver.");
+	}
+	if (!connect_all(verify, err) || !open_lake(verify, err))
+		return false;
+	(void) snprintf(verify->slot,
+	                sizeof verify->slot,
+	                "cdc_verify_%ld_%" PRIx64,
+	                (long) getpid(),
+	                (uint64_t) clock_wall_ns());
+	if (!server_create_slot(verify->replication, verify->aside, config, &slot, err))
+		return false;
+	verify->snapshot_lsn = slot.consistent;
+	(void) snprintf(
+		command, sizeof command, "SET TRANSACTION SNAPSHOT '%s'", slot.snapshot);
+	return run_sql(verify->sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
+	       run_sql(verify->sql, command, err);
+}
+
+/*
+ * With the worker running, wait for a cut at or beyond the snapshot.  A message in a
+ * transaction of its own gives a quiet source something to cut at.
+ */
+static bool
+choose_cut(Verify *verify, Err *err)
+{
+	int64_t deadline = clock_mono_us() + WAIT_US;
+	SlotState slot;
+
+	if (!server_slot(verify->aside, verify->config->slot_name, &slot, err))
+		return false;
+	if (verify->cut.end_lsn < verify->snapshot_lsn && slot.exists && slot.active)
+	{
+		if (!run_sql(verify->aside,
+		             "SELECT pg_logical_emit_message(true, 'cdc-sink', 'verify')",
+		             err))
+			return false;
+		log_info("verify",
+		         "waiting for a cut at or beyond %X/%X; the last one is at %X/%X",
+		         LSN_ARGS(verify->snapshot_lsn),
+		         LSN_ARGS(verify->cut.end_lsn));
+		while (verify->cut.end_lsn < verify->snapshot_lsn)
+		{
+			if (clock_mono_us() > deadline)
+			{
+				fail(err,
+				     ERR_FATAL,
+				     "the running worker published no cut at or beyond %X/%X in time",
+				     LSN_ARGS(verify->snapshot_lsn));
+				return fail_hint(
+					err, "See its log for what holds it back, or stop it and try again.");
+			}
+			(void) poll(NULL, 0, STEP_MS);
+			if (!compare_cut(verify->compare, &verify->cut, err))
+				return false;
+		}
+	}
+	verify->forward = verify->cut.end_lsn >= verify->snapshot_lsn;
+	if (!verify->forward && !slot.exists)
+	{
+		fail(
+			err,
+			ERR_CONFIG,
+			"replication slot \"%s\" does not exist, so what changed since the last cut is not known",
+			verify->config->slot_name);
+		return fail_hint(err, "Use the slot.name of the worker that writes this lake.");
+	}
+	return true;
+}
+
+/* ---- What the stream changed ---- */
+
+static uint64_t
+hash_key(uint32_t relid, Slice key)
+{
+	uint64_t hash = UINT64_C(14695981039346656037) ^ relid;
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char) key.data[i]) * UINT64_C(1099511628211);
+	return hash ^ hash >> 29;
+}
+
+static Change *
+find_change(Verify *verify, uint32_t relid, Slice key)
+{
+	size_t at = hash_key(relid, key) & (verify->change_capacity - 1);
+
+	while (verify->changes[at].relation != NULL &&
+	       (verify->changes[at].relation->relid != relid ||
+	        !slice_equal(verify->changes[at].key, key)))
+		at = (at + 1) & (verify->change_capacity - 1);
+	return &verify->changes[at];
+}
+
+static void
+grow_changes(Verify *verify)
+{
+	Change *old = verify->changes;
+	size_t old_capacity = verify->change_capacity;
+
+	verify->change_capacity *= 2;
+	verify->changes = xmalloc(verify->change_capacity * sizeof *old);
+	memset(verify->changes, 0, verify->change_capacity * sizeof *old);
+	for (size_t i = 0; i < old_capacity; i++)
+		if (old[i].relation != NULL)
+			*find_change(verify, old[i].relation->relid, old[i].key) = old[i];
+	free(old);
+}
+
+static TableNote *
+note_of(Verify *verify, uint32_t relid)
+{
+	for (size_t i = 0; i < verify->note_count; i++)
+		if (verify->notes[i].relid == relid)
+			return &verify->notes[i];
+	verify->notes =
+		xrealloc(verify->notes, (verify->note_count + 1) * sizeof *verify->notes);
+	verify->notes[verify->note_count] = (TableNote){ .relid = relid };
+	return &verify->notes[verify->note_count++];
+}
+
+/* tuple with its unchanged values taken from older, which may be empty, both of relation.
+ */
+static Slice
+fill_unchanged(Verify *verify, const Relation *relation, Slice tuple, Slice older)
+{
+	Value *values = arena_alloc(verify->arena, relation->column_count * sizeof(Value));
+	Value *before = arena_alloc(verify->arena, relation->column_count * sizeof(Value));
+	EnvError error;
+	Buf buf = buf_heap();
+	Slice filled;
+
+	if (older.data == NULL ||
+	    !value_read_tuple(tuple, values, relation->column_count, &error) ||
+	    !value_read_tuple(older, before, relation->column_count, &error))
+		return tuple;
+	buf_u16(&buf, relation->column_count);
+	for (uint16_t i = 0; i < relation->column_count; i++)
+	{
+		const Value *value = values[i].kind == VALUE_UNCHANGED ? &before[i] : &values[i];
+
+		if (value->kind == VALUE_TEXT || value->kind == VALUE_BINARY)
+			wire_value(&buf, (char) value->kind, value->bytes, value->len);
+		else
+			buf_char(&buf, (char) value->kind);
+	}
+	filled = arena_slice(verify->arena, (Slice){ buf.data, buf.len });
+	buf_free(&buf);
+	return filled;
+}
+
+/* The change of the key of tuple; *change is NULL when the table has no key. */
+static bool
+change_of(Verify *verify, const Relation *relation, Slice tuple, Change **change,
+          Err *err)
+{
+	buf_reset(&verify->key);
+	*change = NULL;
+	if (!compare_key(verify->compare, relation, tuple, &verify->key, err))
+		return false;
+	if (verify->key.len == 0)
+		return true;
+	if (verify->change_count * 2 >= verify->change_capacity)
+		grow_changes(verify);
+	*change = find_change(
+		verify, relation->relid, (Slice){ verify->key.data, verify->key.len });
+	return true;
+}
+
+/* Note that the key of tuple now has the row `now` (data NULL: none). */
+static bool
+note_change(Verify *verify, const Relation *relation, Slice tuple, Slice now, Err *err)
+{
+	const Slice none = { NULL, 0 };
+	Change *change;
+
+	if (!change_of(verify, relation, tuple, &change, err))
+		return false;
+	if (change == NULL)
+	{
+		note_of(verify, relation->relid)->unkeyed = true;
+		return true;
+	}
+	if (change->relation == NULL)
+	{
+		verify->change_count++;
+		*change = (Change){
+			.key =
+				arena_slice(verify->arena, (Slice){ verify->key.data, verify->key.len }),
+			.old = arena_slice(verify->arena, tuple),
+			.old_relation = relation,
+		};
+	}
+	if (now.data != NULL)
+		now = fill_unchanged(verify,
+		                     relation,
+		                     arena_slice(verify->arena, now),
+		                     change->relation == relation ? change->tuple : none);
+	change->relation = relation;
+	change->tuple = now;
+	return true;
+}
+
+static void
+note_truncate(Verify *verify, uint32_t relid)
+{
+	note_of(verify, relid)->truncated = true;
+	for (size_t i = 0; i < verify->change_capacity; i++)
+		if (verify->changes[i].relation != NULL &&
+		    verify->changes[i].relation->relid == relid)
+			verify->changes[i].tuple = (Slice){ NULL, 0 };
+}
+
+static bool
+note_event(Verify *verify, const Event *event, Err *err)
+{
+	const Slice none = { NULL, 0 };
+
+	switch (event->kind)
+	{
+		case EVENT_INSERT:
+			return note_change(
+				verify, event->relation, event->new_tuple, event->new_tuple, err);
+		case EVENT_UPDATE:
+			return (event->old_kind == 0 ||
+			        note_change(verify, event->relation, event->old_tuple, none, err)) &&
+			       note_change(
+					   verify, event->relation, event->new_tuple, event->new_tuple, err);
+		case EVENT_DELETE:
+			if (event->old_kind == 0)
+				note_of(verify, event->relation->relid)->unkeyed = true;
+			return event->old_kind == 0 ||
+			       note_change(verify, event->relation, event->old_tuple, none, err);
+		case EVENT_TRUNCATE:
+			note_truncate(verify, event->relation->relid);
+			return true;
+		default:
+			return true;
+	}
+}
+
+/* Take the events of transactions that commit in (from, to]. */
+static bool
+note_frame(Verify *verify, Slice frame, Lsn from, Lsn to, Err *err)
+{
+	Batch *batch = batch_new(&verify->budget);
+	Slice copy = { batch_copy(batch, frame.data, frame.len), frame.len };
+	bool ok = decoder_frame(verify->decoder, batch, copy, err);
+
+	for (size_t i = 0; ok && i < batch->count; i++)
+	{
+		const Event *event = &batch->events[i];
+
+		if (event->txn != NULL && event->txn->commit_lsn >= from &&
+		    event->txn->commit_lsn < to)
+			ok = note_event(verify, event, err);
+	}
+	batch_unref(batch);
+	return ok;
+}
+
+static bool
+stream_to_cut(Verify *verify, Err *err)
+{
+	Lsn reached = verify->snapshot_lsn;
+	int64_t asked_us = 0;
+
+	verify->stream =
+		stream_open_on(verify->replication, verify->config, verify->slot, 0, err);
+	verify->replication = NULL;
+	if (verify->stream == NULL)
+		return false;
+	while (reached < verify->cut.end_lsn)
+	{
+		StreamItem item;
+		struct pollfd fd = { .fd = stream_socket(verify->stream), .events = POLLIN };
+		bool ok = true;
+
+		if (!stream_next(verify->stream, &item, err))
+			return false;
+		if (item.kind == STREAM_FRAME)
+			ok = note_frame(
+				verify, item.frame, verify->snapshot_lsn, verify->cut.end_lsn, err);
+		else if (item.kind == STREAM_KEEPALIVE &&
+		         !decoder_in_transaction(verify->decoder))
+			reached = item.wal_end;
+		stream_release(&item);
+		if (!ok)
+			return false;
+		if (clock_mono_us() - asked_us > STEP_MS * 1000)
+		{
+			asked_us = clock_mono_us();
+			if (!stream_feedback(verify->stream, reached, 0, true, err))
+				return false;
+		}
+		if (item.kind == STREAM_NOTHING)
+			(void) poll(&fd, 1, STEP_MS);
+	}
+	return true;
+}
+
+static bool
+peek_from_cut(Verify *verify, Err *err)
+{
+	const Config *config = verify->config;
+	PGresult *result =
+		stream_peek(verify->aside, config, config->slot_name, verify->snapshot_lsn, err);
+	bool ok = true;
+
+	if (result == NULL)
+		return false;
+	for (int row = 0; ok && row < PQntuples(result); row++)
+	{
+		Slice frame = { PQgetvalue(result, row, 0),
+			            (size_t) PQgetlength(result, row, 0) };
+
+		ok = note_frame(verify, frame, verify->cut.end_lsn, verify->snapshot_lsn, err);
+	}
+	PQclear(result);
+	return ok;
+}
+
+/* ---- The comparison ---- */
+
+/* A row that the stream changed, as it was at the cut; it was `older` in the snapshot. */
+static bool
+compare_changed_row(Verify *verify, const Relation *relation, const Change *change,
+                    Slice older, Err *err)
+{
+	Slice tuple = change->tuple;
+
+	if (tuple.data == NULL)
+		return true;
+	/* What stays unknown between two versions of a table is left out by compare_row(). */
+	if (change->relation->version == relation->version)
+		tuple = fill_unchanged(verify, relation, tuple, older);
+	return compare_relation(verify->compare, change->relation, err) &&
+	       compare_row(verify->compare, tuple, err) &&
+	       compare_relation(verify->compare, relation, err);
+}
+
+/* One row of the snapshot, as it was at the cut. */
+static bool
+compare_source_row(Verify *verify, const Relation *relation, const TableNote *note,
+                   Slice tuple, Err *err)
+{
+	Change *change = NULL;
+
+	if (verify->change_count > 0 && !change_of(verify, relation, tuple, &change, err))
+		return false;
+	if (change == NULL || change->relation == NULL)
+		return (note->truncated && verify->forward) ||
+		       compare_row(verify->compare, tuple, err);
+	if (!verify->forward)
+		return true;
+	change->seen = true;
+	return compare_changed_row(verify, relation, change, tuple, err);
+}
+
+/* Begin reading the rows of relation. */
+static bool
+begin_copy(Verify *verify, const Relation *relation, Err *err)
+{
+	Buf sql = buf_heap();
+	PGresult *result;
+	bool ok;
+
+	buf_text(&sql, "COPY (");
+	copy_select(&sql, relation);
+	buf_text(&sql, ") TO STDOUT (FORMAT binary)");
+	result = PQexec(verify->sql, buf_cstr(&sql));
+	buf_free(&sql);
+	ok =
+		PQresultStatus(result) == PGRES_COPY_OUT || server_fail(verify->sql, result, err);
+	PQclear(result);
+	return ok;
+}
+
+/* End the copy, whatever is still to come of it: the session is needed for the next
+ * table.
+ */
+static bool
+end_copy(Verify *verify, Err *err)
+{
+	bool ok = true;
+	PGresult *result;
+	char *data;
+
+	while (PQgetCopyData(verify->sql, &data, 0) > 0)
+		PQfreemem(data);
+	while ((result = PQgetResult(verify->sql)) != NULL)
+	{
+		if (ok && PQresultStatus(result) != PGRES_COMMAND_OK)
+			ok = server_fail(verify->sql, result, err);
+		PQclear(result);
+	}
+	return ok;
+}
+
+static bool
+compare_snapshot_rows(Verify *verify, const Relation *relation, const TableNote *note,
+                      Err *err)
+{
+	CopyReader reader = { 0 };
+	Err ignored;
+	char *data = NULL;
+	int len;
+	bool ok = true;
+
+	if (!begin_copy(verify, relation, err))
+		return false;
+	copy_reader_begin(&reader, relation, verify->arena);
+	while (ok && (len = PQgetCopyData(verify->sql, &data, 0)) > 0)
+	{
+		Batch *batch = batch_new(&verify->budget);
+
+		ok = copy_reader_feed(&reader, (Slice){ data, (size_t) len }, batch, err);
+		for (size_t i = 0; ok && i < batch->count; i++)
+			ok = compare_source_row(
+				verify, relation, note, batch->events[i].new_tuple, err);
+		batch_unref(batch);
+		PQfreemem(data);
+	}
+	copy_reader_fini(&reader);
+	return end_copy(verify, ok ? err : &ignored) && ok;
+}
+
+/* Rows that came after the snapshot (forward), or keys that are on their way (else). */
+static bool
+compare_changes(Verify *verify, const Relation *relation, Err *err)
+{
+	for (size_t i = 0; i < verify->change_capacity; i++)
+	{
+		const Change *change = &verify->changes[i];
+		bool ok = true;
+
+		if (change->relation == NULL || change->relation->relid != relation->relid)
+			continue;
+		if (!verify->forward)
+			ok = compare_relation(verify->compare, change->old_relation, err) &&
+			     compare_leave_out(verify->compare, change->old, err);
+		else if (!change->seen && change->tuple.data != NULL)
+			ok = compare_relation(verify->compare, change->relation, err) &&
+			     compare_row(verify->compare, change->tuple, err);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* A source table: one relation, or the leaves of a partitioned one. */
+typedef struct Source
+{
+	const Relation **leaves;
+	size_t count;
+	const char *schema;
+	const char *name;
+} Source;
+
+static void
+print_result(Verify *verify, const Source *source, const CompareResult *result)
+{
+	bool equal = result->only_source == 0 && result->only_silver == 0;
+
+	verify->different += !equal;
+	(void) fprintf(verify->to,
+	               "%s %s.%s: %" PRId64 " rows in source, %" PRId64 " in silver",
+	               equal ? "ok" : "DIFFERENT",
+	               source->schema,
+	               source->name,
+	               result->source_rows,
+	               result->silver_rows);
+	if (result->left_out > 0)
+		(void) fprintf(
+			verify->to, ", %" PRId64 " with changes on their way", result->left_out);
+	if (!equal)
+		(void) fprintf(verify->to,
+		               "; %" PRId64 " only in source, %" PRId64 " only in silver",
+		               result->only_source,
+		               result->only_silver);
+	(void) fputc('\n', verify->to);
+	for (int i = 0; i < result->key_count; i++)
+		(void) fprintf(
+			verify->to, "    only in %s: %s\n", result->sides[i], result->keys[i]);
+}
+
+/* What keeps a table from being compared; NULL: nothing. */
+static const char *
+obstacle(Verify *verify, const Source *source)
+{
+	for (size_t i = 0; i < source->count; i++)
+	{
+		const TableNote *note = note_of(verify, source->leaves[i]->relid);
+
+		if (note->unkeyed)
+			return "changed without a key";
+		if (note->truncated && !verify->forward)
+			return "truncated";
+	}
+	return NULL;
+}
+
+/* Hand the rows of all leaves over. */
+static bool
+compare_rows(Verify *verify, const Source *source, Err *err)
+{
+	for (size_t i = 0; i < source->count; i++)
+	{
+		const Relation *leaf = source->leaves[i];
+		TableNote note = *note_of(verify, leaf->relid);
+
+		if (!compare_relation(verify->compare, leaf, err) ||
+		    !compare_snapshot_rows(verify, leaf, &note, err) ||
+		    !compare_changes(verify, leaf, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+compare_source(Verify *verify, const Source *source, Err *err)
+{
+	const char *why_not = obstacle(verify, source);
+	CompareResult result;
+
+	if (why_not != NULL)
+	{
+		(void) fprintf(verify->to,
+		               "-- %s.%s: %s while it was looked at, not compared\n",
+		               source->schema,
+		               source->name,
+		               why_not);
+		return true;
+	}
+	verify->tables++;
+	if (compare_begin(verify->compare, source->leaves[0], err) &&
+	    compare_rows(verify, source, err) && compare_end(verify->compare, &result, err))
+	{
+		print_result(verify, source, &result);
+		return true;
+	}
+	if (err->kind != ERR_DATA)
+		return fail_while(
+			err, "could not compare table \"%s.%s\"", source->schema, source->name);
+	verify->different++;
+	(void) fprintf(
+		verify->to, "DIFFERENT %s.%s: %s\n", source->schema, source->name, err->text);
+	return true;
+}
+
+/* Take relations[first] and the leaves of the same table behind it; NULL marks them done.
+ */
+static Source
+take_source(const Relation **relations, size_t count, size_t first, Arena *arena)
+{
+	const Relation *leaf = relations[first];
+	bool is_leaf = leaf->root_relid != 0;
+	Source source = { .leaves = arena_alloc(arena, (count - first) * sizeof leaf),
+		              .schema = is_leaf ? leaf->root_schema : leaf->schema,
+		              .name = is_leaf ? leaf->root_name : leaf->name };
+
+	for (size_t i = first; i < count; i++)
+		if (i == first || (is_leaf && relations[i] != NULL &&
+		                   relations[i]->root_relid == leaf->root_relid))
+		{
+			source.leaves[source.count++] = relations[i];
+			relations[i] = NULL;
+		}
+	return source;
+}
+
+static bool
+compare_tables(Verify *verify, Err *err)
+{
+	const Relation **relations;
+	TableList tables;
+
+	if (!server_tables(verify->sql, verify->config, verify->arena, &tables, err))
+		return false;
+	relations = arena_alloc(verify->arena, (tables.count + 1) * sizeof *relations);
+	for (size_t i = 0; i < tables.count; i++)
+	{
+		relations[i] = server_relation(
+			verify->sql, verify->config, tables.relids[i], verify->arena, err);
+		if (relations[i] == NULL)
+			return false;
+	}
+	for (size_t i = 0; i < tables.count; i++)
+	{
+		Source source;
+
+		if (relations[i] == NULL)
+			continue;
+		source = take_source(relations, tables.count, i, verify->arena);
+		if (!compare_source(verify, &source, err))
+			return false;
+	}
+	return true;
+}
