@@ -23,7 +23,7 @@ decoder: ## build build/decoder/cdc_decoder.so for the server of PG_CONFIG
 	+@$(TOOLS)/build-decoder.sh
 
 sink: ## build build/cdc-sink
-	@$(SINK) worker
+	+@$(SINK) worker
 
 deps: ## install what building and testing needs (Debian 12, 13); silent when nothing is missing
 	@$(TOOLS)/deps.sh build test
@@ -41,10 +41,10 @@ check: ## install what is missing, build, run every test; README's test command
 	@$(TOOLS)/check.sh
 
 check-unit: ## unit tests (cmocka)
-	@$(SINK) unit && $(TOOLS)/run-unit.sh $(BUILD)/unit
+	+@$(SINK) unit && $(TOOLS)/run-unit.sh $(BUILD)/unit
 
 check-asan: ## unit tests under AddressSanitizer and UBSan
-	@$(SINK) unit BUILD=$(BUILD)/asan SANITIZE=address,undefined && $(TOOLS)/run-unit.sh $(BUILD)/asan/unit
+	+@$(SINK) unit BUILD=$(BUILD)/asan SANITIZE=address,undefined && $(TOOLS)/run-unit.sh $(BUILD)/asan/unit
 
 check-regress: decoder ## pg_regress and isolation tests from the build tree: TESTS="toast types_num"
 	@$(TOOLS)/run-regress.sh $(TESTS)
