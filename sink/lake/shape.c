@@ -9,13 +9,13 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "lake/shape.h"
+#include "lake/shape_state.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
 /* clang-format off */
-static const char *const extra_names[EXTRA_COUNT] = {
+const char *const shape_extra_names[EXTRA_COUNT] = {
 	"_op", "_lsn", "_commit_ts", "_dq_flags", "_overflow",
 };
 /* clang-format on */
@@ -125,8 +125,8 @@ type_holds(const IcebergType *value, const IcebergType *column)
 	return iceberg_type_equal(value, column) || cell_can_widen(value, column);
 }
 
-static IcebergType
-type_copy(Arena *arena, const IcebergType *type)
+IcebergType
+shape_type_copy(Arena *arena, const IcebergType *type)
 {
 	IcebergType copy = *type;
 	IcebergField *fields;
@@ -138,7 +138,7 @@ type_copy(Arena *arena, const IcebergType *type)
 	{
 		fields[i] = type->fields[i];
 		fields[i].name = arena_strdup(arena, type->fields[i].name);
-		fields[i].type = type_copy(arena, &type->fields[i].type);
+		fields[i].type = shape_type_copy(arena, &type->fields[i].type);
 	}
 	copy.fields = fields;
 	return copy;
@@ -148,7 +148,7 @@ type_copy(Arena *arena, const IcebergType *type)
 static IcebergType
 type_widened(Arena *arena, const IcebergType *type, const IcebergType *was)
 {
-	IcebergType widened = type_copy(arena, type);
+	IcebergType widened = shape_type_copy(arena, type);
 
 	for (int32_t i = 0; i < widened.field_count; i++)
 	{
@@ -306,7 +306,7 @@ static bool
 check_reserved(const Builder *builder, const RelationColumn *column)
 {
 	for (int i = 0; i < EXTRA_COUNT; i++)
-		if (strcasecmp(extra_names[i], column->name) == 0)
+		if (strcasecmp(shape_extra_names[i], column->name) == 0)
 		{
 			(void) fail(builder->err,
 			            ERR_CONFIG,
@@ -401,13 +401,13 @@ add_extra(Builder *builder, IcebergField *field, int extra)
 	IcebergType text = iceberg_type(ICEBERG_STRING);
 	const Shape *old = builder->old;
 
-	*field = (IcebergField){ .name = extra_names[extra] };
+	*field = (IcebergField){ .name = shape_extra_names[extra] };
 	if (old != NULL)
 	{
 		const IcebergField *was = &old->schema.fields[old->source_count + extra];
 
 		field->id = was->id;
-		field->type = type_copy(builder->arena, &was->type);
+		field->type = shape_type_copy(builder->arena, &was->type);
 		return;
 	}
 	field->id = builder->next_id++;
@@ -422,7 +422,7 @@ add_extra(Builder *builder, IcebergField *field, int extra)
 static void
 finish_schema(Builder *builder)
 {
-	size_t room = (size_t) (builder->draft_count + EXTRA_COUNT);
+	size_t room = (size_t) builder->draft_count + EXTRA_COUNT;
 	IcebergField *fields = arena_zero(builder->arena, sizeof *fields * room);
 	ShapeMissing *missing = arena_zero(builder->arena, sizeof *missing * room);
 	int32_t *key = arena_zero(builder->arena, sizeof *key * room);
@@ -581,7 +581,7 @@ start_drafts(Builder *builder)
 
 		draft->field = old->schema.fields[i];
 		draft->field.name = arena_strdup(builder->arena, draft->field.name);
-		draft->field.type = type_copy(builder->arena, &draft->field.type);
+		draft->field.type = shape_type_copy(builder->arena, &draft->field.type);
 		draft->missing.remark = old->missing[i].remark;
 		draft->missing.cell = cell_copy(builder->arena, &old->missing[i].cell);
 		if (draft->missing.remark.reason != NULL)
@@ -625,7 +625,7 @@ shape_tracks(const Shape *shape, uint32_t relid)
 	return shape->relid == relid || find_track(shape, relid) != NULL;
 }
 
-static Shape *
+Shape *
 shape_new(void)
 {
 	Arena *arena = arena_new();
@@ -670,172 +670,4 @@ shape_free(Shape *shape)
 {
 	if (shape != NULL)
 		arena_free(shape->arena);
-}
-
-/* ---- The property ---- */
-
-const char *
-shape_print(const Shape *shape, uint64_t system_id, Arena *arena)
-{
-	Buf buf = buf_heap();
-	const char *text;
-
-	buf_text(&buf, "{\"system\":");
-	buf_uint64(&buf, system_id);
-	buf_printf(&buf,
-	           ",\"relid\":%u,\"identity\":%d,\"relations\":{",
-	           shape->relid,
-	           (int) shape->identity);
-	for (int32_t i = 0; i < shape->track_count; i++)
-	{
-		const ShapeTrack *track = &shape->tracks[i];
-
-		buf_printf(&buf, "%s\"%u\":{", i == 0 ? "" : ",", track->relid);
-		for (int32_t j = 0; j < track->count; j++)
-			buf_printf(&buf,
-			           "%s\"%d\":%d",
-			           j == 0 ? "" : ",",
-			           track->attnums[j],
-			           track->field_ids[j]);
-		buf_char(&buf, '}');
-	}
-	buf_text(&buf, "}}");
-	text = arena_strndup(arena, buf.data, buf.len);
-	buf_free(&buf);
-	return text;
-}
-
-/* Read exactly what shape_print() writes: at moves behind text, false if something else
- * is there. */
-static bool
-expect(const char **at, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (strncmp(*at, text, len) != 0)
-		return false;
-	*at += len;
-	return true;
-}
-
-static bool
-expect_number(const char **at, uint64_t *number)
-{
-	char *end;
-
-	*number = strtoull(*at, &end, 10);
-	if (end == *at)
-		return false;
-	*at = end;
-	return true;
-}
-
-static bool
-read_track(const char **at, Arena *arena, ShapeTrack *track)
-{
-	size_t room = strlen(*at) / 5 + 1; /* "1":2 */
-	int32_t *attnums = arena_alloc(arena, sizeof *attnums * room);
-	int32_t *field_ids = arena_alloc(arena, sizeof *field_ids * room);
-	uint64_t relid;
-	uint64_t attnum;
-	uint64_t id;
-
-	*track = (ShapeTrack){ .attnums = attnums, .field_ids = field_ids };
-	if (!expect(at, "\"") || !expect_number(at, &relid) || !expect(at, "\":{"))
-		return false;
-	track->relid = (uint32_t) relid;
-	if (expect(at, "}"))
-		return true;
-	do
-	{
-		if (!expect(at, "\"") || !expect_number(at, &attnum) || !expect(at, "\":") ||
-		    !expect_number(at, &id))
-			return false;
-		attnums[track->count] = (int32_t) attnum;
-		field_ids[track->count++] = (int32_t) id;
-	} while (expect(at, ","));
-	return expect(at, "}");
-}
-
-static bool
-read_columns(const char *at, Shape *shape)
-{
-	ShapeTrack *tracks;
-	uint64_t system_id;
-	uint64_t relid;
-	uint64_t identity;
-	bool more = true;
-
-	if (!expect(&at, "{\"system\":") || !expect_number(&at, &system_id) ||
-	    !expect(&at, ",\"relid\":") || !expect_number(&at, &relid) ||
-	    !expect(&at, ",\"identity\":") || !expect_number(&at, &identity) ||
-	    identity > IDENTITY_APPEND || !expect(&at, ",\"relations\":{"))
-		return false;
-	shape->relid = (uint32_t) relid;
-	shape->identity = (Identity) identity;
-	tracks = arena_alloc(shape->arena, sizeof *tracks * (strlen(at) / 5 + 1));
-	shape->tracks = tracks;
-	while (more && *at == '"')
-	{
-		if (!read_track(&at, shape->arena, &tracks[shape->track_count++]))
-			return false;
-		more = expect(&at, ",");
-	}
-	return expect(&at, "}}") && *at == '\0';
-}
-
-static bool
-read_schema(const IcebergSchema *schema, Shape *shape)
-{
-	Arena *arena = shape->arena;
-	IcebergField *fields =
-		arena_alloc(arena, sizeof *fields * (size_t) (schema->field_count + 1));
-	int32_t *key = arena_alloc(arena, sizeof *key * (size_t) (schema->field_count + 1));
-	int32_t *ids = arena_alloc(arena, sizeof *ids * (size_t) (schema->field_count + 1));
-
-	if (schema->field_count < EXTRA_COUNT)
-		return false;
-	shape->source_count = schema->field_count - EXTRA_COUNT;
-	for (int32_t i = 0; i < schema->field_count; i++)
-	{
-		fields[i] = schema->fields[i];
-		fields[i].name = arena_strdup(arena, schema->fields[i].name);
-		fields[i].doc = NULL;
-		fields[i].type = type_copy(arena, &schema->fields[i].type);
-		for (int32_t j = 0; j < schema->identifier_count; j++)
-			if (schema->identifier_ids[j] == fields[i].id)
-			{
-				ids[shape->key_count] = fields[i].id;
-				key[shape->key_count++] = i;
-			}
-	}
-	for (int i = 0; i < EXTRA_COUNT; i++)
-		if (strcmp(fields[shape->source_count + i].name, extra_names[i]) != 0)
-			return false;
-	shape->key = key;
-	shape->missing =
-		arena_zero(arena, sizeof *shape->missing * (size_t) (shape->source_count + 1));
-	shape->schema = (IcebergSchema){ .id = schema->id,
-		                             .fields = fields,
-		                             .field_count = schema->field_count,
-		                             .identifier_ids = shape->key_count == 0 ? NULL : ids,
-		                             .identifier_count = shape->key_count };
-	return true;
-}
-
-bool
-shape_read(const IcebergSchema *schema, const char *columns, Shape **shape, Err *err)
-{
-	Shape *made = shape_new();
-
-	*shape = NULL;
-	if (columns == NULL || !read_columns(columns, made) || !read_schema(schema, made))
-	{
-		shape_free(made);
-		return fail(err,
-		            ERR_FATAL,
-		            "property \"cdc.columns\" is missing or does not fit the schema");
-	}
-	*shape = made;
-	return true;
 }

@@ -491,39 +491,46 @@ put_row(Silver *silver, const Event *event, Slice tuple, RowPlace fill, char op,
 	return true;
 }
 
+/* A new tuple with what could be completed in memory, and where the rest stands. */
+typedef struct Completed
+{
+	Slice tuple;
+	RowPlace fill; /* file 0: nothing is left to fill in */
+} Completed;
+
 /*
- * Complete the new tuple of an update whose old row is at place: from the old
- * tuple, from the buffered row, or later from the file, which *fill then names.
+ * Complete the new tuple of an update whose old row is at place (NULL: not known):
+ * from the old tuple, from the buffered row, or later from the file.
  */
 static bool
-complete(Silver *silver, const Event *event, bool known, RowPlace *place, Slice *tuple,
-         RowPlace *fill, Err *err)
+complete(Silver *silver, const Event *event, const RowPlace *place, Completed *done,
+         Err *err)
 {
 	RowPlan *plan = silver_plan(silver, event->relation);
+	Slice base = event->old_tuple;
 	bool has_unchanged;
 
-	*tuple = event->new_tuple;
-	*fill = (RowPlace){ BUFFER_FILE, 0 };
-	if (!rowplan_has_unchanged(plan, *tuple, &has_unchanged, err))
+	*done = (Completed){ event->new_tuple, { BUFFER_FILE, 0 } };
+	if (!rowplan_has_unchanged(plan, done->tuple, &has_unchanged, err))
 		return false;
 	if (!has_unchanged)
 		return true;
-	if (event->old_kind == 'O')
-		return rowplan_merge(plan, *tuple, event->old_tuple, silver->scratch, tuple, err);
-	if (!known)
+	if (event->old_kind != 'O')
 	{
-		silver_set_stale(silver, "a row was updated that silver does not have");
-		return true;
+		if (place == NULL)
+		{
+			silver_set_stale(silver, "a row was updated that silver does not have");
+			return true;
+		}
+		if (place->file != BUFFER_FILE)
+		{
+			done->fill = *place;
+			return true;
+		}
+		base = silver->rows[place->position].tuple;
+		done->fill = silver->rows[place->position].fill;
 	}
-	if (place->file == BUFFER_FILE)
-	{
-		const SilverRow *row = &silver->rows[place->position];
-
-		*fill = row->fill;
-		return rowplan_merge(plan, *tuple, row->tuple, silver->scratch, tuple, err);
-	}
-	*fill = *place;
-	return true;
+	return rowplan_merge(plan, done->tuple, base, silver->scratch, &done->tuple, err);
 }
 
 /* Where the row of silver->key is, without taking it out. */
@@ -539,8 +546,7 @@ update_row(Silver *silver, const Event *event, Err *err)
 {
 	Slice old = event->old_tuple.data != NULL ? event->old_tuple : event->new_tuple;
 	RowPlace place = { BUFFER_FILE, 0 };
-	RowPlace fill;
-	Slice tuple;
+	Completed done;
 	bool known;
 
 	if (!make_key(silver, event, old, (Slice){ NULL, 0 }, err))
@@ -555,7 +561,7 @@ update_row(Silver *silver, const Event *event, Err *err)
 			return false;
 		known = find_row(silver, &place);
 	}
-	if (!complete(silver, event, known, &place, &tuple, &fill, err))
+	if (!complete(silver, event, known ? &place : NULL, &done, err))
 		return false;
 	if (event->old_tuple.data != NULL || silver->shape->identity == IDENTITY_ROW)
 	{
@@ -564,7 +570,7 @@ update_row(Silver *silver, const Event *event, Err *err)
 		if (take_row(silver, &place))
 			kill_row(silver, place);
 	}
-	return put_row(silver, event, tuple, fill, 'u', err);
+	return put_row(silver, event, done.tuple, done.fill, 'u', err);
 }
 
 static bool

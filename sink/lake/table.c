@@ -76,16 +76,22 @@ table_open(Store *store, const char *name, Table **table, Err *err)
 	Table *opened = table_new(store, name);
 
 	*table = NULL;
-	if (!catalog_load(store->catalog, &opened->name, &opened->state, err) ||
-	    (opened->state != NULL && !table_start(opened, err)))
+	if (!catalog_load(store->catalog, &opened->name, &opened->state, err))
+	{
+		table_close(opened);
+		return false;
+	}
+	if (opened->state == NULL)
+	{
+		table_close(opened);
+		return true;
+	}
+	if (!table_start(opened, err))
 	{
 		table_close(opened);
 		return fail_while(err, "could not open table \"%s\"", name);
 	}
-	if (opened->state == NULL)
-		table_close(opened);
-	else
-		*table = opened;
+	*table = opened;
 	return true;
 }
 
