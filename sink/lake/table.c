@@ -6,6 +6,7 @@
  */
 #include "lake/table.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -62,7 +63,10 @@ read_position(Table *table, Err *err)
 static bool
 table_start(Table *table, Err *err)
 {
-	const TableMetadata *metadata = table->state->metadata;
+	const TableMetadata *metadata;
+
+	assert(table->state != NULL);
+	metadata = table->state->metadata;
 
 	table->location = arena_strdup(table->arena, metadata->location);
 	if (metadata->last_updated_ms > table->store->last_ms)
