@@ -480,13 +480,18 @@ render_key_changed(const RenderPlan *plan, const RenderChange *change, bool *cha
 /* ---- Parts of a change, for bronze ---- */
 
 bool
-render_row(const RenderPlan *plan, Slice tuple, bool old, Buf *buf, EnvError *error)
+render_row(const RenderPlan *plan, Slice tuple, bool identity_only, Buf *buf,
+           EnvError *error)
 {
+	const Relation *relation = plan->relation;
 	Value values[RENDER_MAX_COLUMNS];
 
-	(void) old;
-	return value_read_tuple(tuple, values, plan->relation->column_count, error) &&
-	       put_row(buf, plan, values, error);
+	if (!value_read_tuple(tuple, values, relation->column_count, error))
+		return false;
+	for (uint16_t i = 0; identity_only && i < relation->column_count; i++)
+		if (!relation->columns[i].in_identity)
+			values[i].kind = VALUE_UNCHANGED;
+	return put_row(buf, plan, values, error);
 }
 
 bool

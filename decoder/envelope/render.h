@@ -101,9 +101,11 @@ bool render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf
 bool render_key_changed(const RenderPlan *plan, const RenderChange *change, bool *changed,
                         EnvError *error);
 
-/* Append the row's JSON object alone ({"id":1,...}): bronze's before, after.  old chooses
- * the tuple's rules. */
-bool render_row(const RenderPlan *plan, Slice tuple, bool old, Buf *buf, EnvError *error);
+/* Append the row's JSON object alone ({"id":1,...}): bronze's before, after.
+ * identity_only is for 'K' tuples, whose other columns were not sent: under bronze's
+ * options they are left out. */
+bool render_row(const RenderPlan *plan, Slice tuple, bool identity_only, Buf *buf,
+                EnvError *error);
 
 /* Append the key's JSON object alone; false without error text when the relation has
  * none. */

@@ -174,6 +174,8 @@ def test_truncate_and_key_changes(t):
     lake = assert_equal(t, worker, db, "public.tr", "public.other")
     ops = dict(lake.sql("select op, count(*) from %s group by op" % lake.scan("bronze_tr")).fetchall())
     assert ops == {"r": 1000, "c": 102, "t": 1, "u": 303}, ops
+    before = {row["before"] for row in lake.rows("bronze_other") if row["op"] in ("u", "d")}
+    assert before == {'{"a":1,"b":"x"}', '{"a":2,"b":"y"}', '{"a":11,"b":"xz"}'}, before
 
 
 def test_unchanged_toast_keeps_its_value(t):

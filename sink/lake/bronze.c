@@ -77,6 +77,7 @@ typedef struct BronzeRow
 	uint32_t xid;
 	uint32_t ordinal;
 	char kind;
+	char old_kind;
 	int32_t day;
 } BronzeRow;
 
@@ -202,6 +203,7 @@ bronze_event(Bronze *bronze, const Event *event, int64_t received_us, Err *err)
 		.ingest_us = received_us,
 		.ordinal = event->ordinal,
 		.kind = (char) event->kind,
+		.old_kind = event->old_kind,
 	};
 	if (event->old_tuple.data != NULL)
 		row->old_tuple = arena_slice(bronze->buffer, event->old_tuple);
@@ -282,7 +284,8 @@ render_texts(Writer *writer, const BronzeRow *source, Cell *row, EnvError *error
 	    !render_key(plan, key, &writer->text[0], error))
 		return false;
 	if (source->old_tuple.data != NULL &&
-	    !render_row(plan, source->old_tuple, true, &writer->text[1], error))
+	    !render_row(
+			plan, source->old_tuple, source->old_kind == 'K', &writer->text[1], error))
 		return false;
 	if (source->new_tuple.data != NULL &&
 	    (!render_row(plan, source->new_tuple, false, &writer->text[2], error) ||
