@@ -4,9 +4,10 @@
  *
  * The library's commit_transaction flushes first but does not take delivery reports,
  * which come as events; it would wait for itself.  So records are drained here, and the
- * commit itself is only the last round trip.  Its timeouts are resumed; a real failure
- * leaves the outcome to the next open, which fences this producer id and reads what was
- * stored.
+ * commit itself is usually only the last round trip.  It is called, too, when draining
+ * takes long, because nothing else tells that the transaction has failed meanwhile.  Its
+ * timeouts are resumed; a real failure leaves the outcome to the next open, which fences
+ * this producer id and reads what was stored.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -20,6 +21,7 @@
 
 #define WINDOWS         64
 #define DRAIN_SLICE_MS  5
+#define PATIENCE_US     INT64_C(100000)
 #define VERIFY_US       INT64_C(5000000)
 #define COMMIT_SLICE_MS 500
 #define ABANDON_US      INT64_C(3000000)
@@ -150,31 +152,40 @@ produce_position(KafkaCommits *commits, const Position *position, uint64_t *pend
 /* ---- Exactly once ---- */
 
 /*
- * Wait until every record is delivered.  Only the last batch needs to be hurried; while
- * others are on their way that would make the library's thread turn idly.  When it takes
- * long, a deleted topic may be why.
+ * Wait until every record is delivered, or PATIENCE_US.  Only the last batch needs to be
+ * hurried; while others are on their way that would make the library's thread turn idly.
  */
 static bool
 drain(KafkaCommits *commits, Err *err)
 {
 	KafkaClient *client = commits->client;
-	int64_t verify_us = clock_mono_us() + VERIFY_US;
+	int64_t until = clock_mono_us() + PATIENCE_US;
 
-	while (commits->in_flight > 0)
+	if (!kafka_client_poll(client, 0, err))
+		return false;
+	while (commits->in_flight > 0 && clock_mono_us() < until)
 	{
-		if (!kafka_client_poll(client, 0, err))
+		kafka_client_hurry(client);
+		if (!kafka_client_poll(client, DRAIN_SLICE_MS, err))
 			return false;
-		if (commits->in_flight > 0)
-			kafka_client_hurry(client);
-		if (!kafka_client_poll(client, DRAIN_SLICE_MS, err) ||
-		    kafka_client_stopped(client, err))
-			return false;
-		if (clock_mono_us() < verify_us)
-			continue;
-		if (!kafka_topics_verify(commits->topics, err))
-			return false;
-		verify_us = clock_mono_us() + VERIFY_US;
 	}
+	return true;
+}
+
+/* One try.  *again: it was too early. */
+static bool
+try_commit(KafkaCommits *commits, bool *again, Err *err)
+{
+	rd_kafka_error_t *error = rd_kafka_commit_transaction(
+		commits->client->rk, commits->in_flight > 0 ? 1 : COMMIT_SLICE_MS);
+
+	*again = false;
+	if (error == NULL)
+		return true;
+	*again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_is_fatal(error);
+	if (!*again)
+		return kafka_fail_error(commits->client, err, error, "commit a transaction");
+	rd_kafka_error_destroy(error);
 	return true;
 }
 
@@ -182,15 +193,24 @@ static bool
 commit(KafkaCommits *commits, Err *err)
 {
 	KafkaClient *client = commits->client;
-	rd_kafka_error_t *error;
+	int64_t verify_us = clock_mono_us() + VERIFY_US;
+	bool again = true;
 
-	while ((error = rd_kafka_commit_transaction(client->rk, COMMIT_SLICE_MS)) != NULL)
+	while (again)
 	{
-		if (!rd_kafka_error_is_retriable(error) || rd_kafka_error_is_fatal(error))
-			return kafka_fail_error(client, err, error, "commit a transaction");
-		rd_kafka_error_destroy(error);
-		if (!kafka_client_poll(client, 0, err) || kafka_client_stopped(client, err))
+		if (!drain(commits, err) || !try_commit(commits, &again, err))
 			return false;
+		if (!again)
+			break;
+		if (kafka_client_stopped(client, err))
+			return false;
+		/* The library waits for a deleted topic to come back. */
+		if (clock_mono_us() >= verify_us)
+		{
+			if (!kafka_topics_verify(commits->topics, err))
+				return false;
+			verify_us = clock_mono_us() + VERIFY_US;
+		}
 	}
 	commits->begun_us = 0;
 	commits->count++;
@@ -297,7 +317,7 @@ kafka_commits_store(KafkaCommits *commits, const Position *position, Err *err)
 	}
 	if ((position != NULL &&
 	     !produce_position(commits, position, &commits->in_flight, err)) ||
-	    !drain(commits, err) || !commit(commits, err))
+	    !commit(commits, err))
 		return false;
 	if (position != NULL)
 		commits->stored = *position;

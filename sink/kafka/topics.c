@@ -19,7 +19,6 @@
 
 #define COUNT(array)         (sizeof(array) / sizeof((array)[0]))
 #define BROKER_DEFAULT_BYTES 1048588 /* message.max.bytes of a broker */
-#define STICKY_RECORDS       1000
 #define METADATA_INTERVAL_MS 20
 #define VERIFY_TIMEOUT_MS    2000
 #define ADMIN_TIMEOUT_MS     KAFKA_CONNECT_MS
@@ -310,25 +309,11 @@ is_partitioner_set(const Config *config)
 	return false;
 }
 
-static int32_t
-choose_sticky(const rd_kafka_topic_t *rkt, KafkaTopic *topic, int32_t count)
-{
-	int32_t partition = atomic_load(&topic->sticky);
-
-	if (partition < count &&
-	    atomic_fetch_add(&topic->sticky_run, 1) % STICKY_RECORDS != 0)
-		return partition;
-	for (int32_t i = 0; i < count; i++)
-	{
-		partition = (partition + 1) % count;
-		if (rd_kafka_topic_partition_available(rkt, partition))
-			break;
-	}
-	atomic_store(&topic->sticky, partition);
-	return partition;
-}
-
-/* Called by the library, in the producing thread or in one of its own. */
+/*
+ * Called by the library, in the producing thread or in one of its own.  Records without
+ * a key come here only when sticky.partitioning.linger.ms is 0: the library itself keeps
+ * them on one partition for a while.
+ */
 static int32_t
 choose_partition(const rd_kafka_topic_t *rkt, const void *key, size_t key_len,
                  int32_t count, void *topic_opaque, void *record_opaque)
@@ -337,9 +322,7 @@ choose_partition(const rd_kafka_topic_t *rkt, const void *key, size_t key_len,
 
 	if (count != topic->partitions)
 		atomic_store(&topic->seen, count);
-	if (key == NULL)
-		return choose_sticky(rkt, topic, count);
-	return rd_kafka_msg_partitioner_murmur2(
+	return rd_kafka_msg_partitioner_murmur2_random(
 		rkt, key, key_len, count, topic_opaque, record_opaque);
 }
 

@@ -22,11 +22,9 @@ typedef struct KafkaTopic
 {
 	const char *name;
 	rd_kafka_topic_t *rkt;
-	size_t max_bytes;  /* largest record batch the broker takes: max.message.bytes */
-	int partitions;    /* when it was looked up */
-	atomic_int seen;   /* partitions the library last had, when they changed; else 0 */
-	atomic_int sticky; /* partition of records without a key */
-	atomic_uint sticky_run; /* of them since it was chosen */
+	size_t max_bytes; /* largest record batch the broker takes: max.message.bytes */
+	int partitions;   /* when it was looked up */
+	atomic_int seen;  /* partitions the library last had, when they changed; else 0 */
 } KafkaTopic;
 
 typedef struct KafkaTopics KafkaTopics;
