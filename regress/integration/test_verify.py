@@ -162,7 +162,8 @@ def test_busy_source(t):
         for _ in range(3):
             lines = verify(worker)
             assert line_of(lines, "public.busy").startswith("ok"), lines
-            assert line_of(lines, "public.emptied").startswith("ok"), lines
+            # Truncated once more after the cut, the snapshot does not show what it held.
+            assert line_of(lines, "public.emptied").startswith(("ok", "-- public.emptied: truncated or rewritten")), lines
     finally:
         stop.set()
         for writer in writers:
