@@ -177,7 +177,8 @@ array_open(Slice bytes, ArrayReader *reader)
 		lower_bound = (int32_t) wire_u32(rest);
 		if (i == 0)
 			reader->lower_bound = lower_bound;
-		if (reader->lengths[i] < 0)
+		/* an empty array has no dimensions: none of them is empty */
+		if (reader->lengths[i] <= 0)
 			return false;
 		count *= reader->lengths[i];
 		if (count > INT32_MAX)
