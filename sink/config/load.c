@@ -493,6 +493,8 @@ config_free(Config *config)
 	size_t count;
 	const Setting *settings = setting_table(&count);
 
+	if (config == NULL)
+		return;
 	env_options_fini(&config->env);
 	for (size_t i = 0; i < count; i++)
 		if (settings[i].kind == SETTING_LIST)
