@@ -116,9 +116,9 @@ test_changes(void **state)
 		"c|{\"id\":1}|null|{\"id\":1,\"name\":\"ann\",\"score\":\"10\"}\n"
 		"c|{\"id\":2}|null|{\"id\":2,\"name\":\"bob\",\"score\":null}\n"
 		"c|{\"id\":3}|null|{\"id\":3,\"name\":\"cid\",\"score\":\"30\"}\n"
-		"d|{\"id\":1}|{\"id\":1,\"name\":null,\"score\":null}|null\n"
+		"d|{\"id\":1}|{\"id\":1}|null\n"
 		"u|{\"id\":2}|null|{\"id\":2,\"name\":\"bobby\",\"score\":\"20\"}\n"
-		"u|{\"id\":4}|{\"id\":3,\"name\":null,\"score\":null}|"
+		"u|{\"id\":4}|{\"id\":3}|"
 		"{\"id\":4,\"name\":\"cid\",\"score\":\"30\"}\n");
 	assert_int_equal(fixture_files(fixture, "silver_users", FILE_POSITION_DELETES), 1);
 
