@@ -413,6 +413,15 @@ fixture_snapshot_end(LakeFixture *fixture)
 	fixture->batch->end_lsn = event->lsn;
 }
 
+void
+fixture_keepalive(LakeFixture *fixture)
+{
+	Event *event = add_event(fixture, EVENT_KEEPALIVE, NULL);
+
+	event->txn = NULL;
+	fixture->batch->end_lsn = event->lsn;
+}
+
 /* ---- Reading ---- */
 
 static void

@@ -76,6 +76,7 @@ void fixture_truncate(LakeFixture *fixture, const Relation *relation);
 void fixture_snapshot(LakeFixture *fixture, const Relation *relation, const Slice *tuples,
                       int count);
 void fixture_snapshot_end(LakeFixture *fixture);
+void fixture_keepalive(LakeFixture *fixture);
 
 /* The live rows of a lake table as sorted lines "a|b|c", columns by name, from its
  * current snapshot. */

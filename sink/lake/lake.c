@@ -310,6 +310,7 @@ end_snapshot(Lake *lake, const Event *event, Err *err)
 	CutStamp stamp;
 
 	lake->in_snapshot = false;
+	lake->at_boundary = true;
 	lake->position.phase = POSITION_STREAM;
 	lake->position.commit_lsn = lake->position.end_lsn = event->lsn;
 	lake->cut_floor = 0;
