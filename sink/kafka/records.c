@@ -110,12 +110,15 @@ kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config
 	records->database = arena_strdup(records->arena, database);
 	if (config->env.extended_headers_enabled)
 	{
-		records->context = render_context(&config->env, new_run_id(records->arena));
+		const RenderContext context =
+			render_context(&config->env, new_run_id(records->arena));
+
+		records->context = context;
 		records->headers = rd_kafka_headers_new(4);
 		add_context(records, records->headers);
 		for (int i = 0; i < 4; i++)
-			records->header_bytes += strlen(records->context.names[i]) +
-			                         strlen(records->context.values[i]) + HEADER_OVERHEAD;
+			records->header_bytes +=
+				strlen(context.names[i]) + strlen(context.values[i]) + HEADER_OVERHEAD;
 	}
 	return records;
 }
