@@ -15,7 +15,7 @@ TOOLS     := regress/tools
 
 export PG_CONFIG BUILD DUCKDB_DIR WERROR V
 
-SINK := $(MAKE) -f sink/Makefile
+SINK := $(MAKE) --no-print-directory -f sink/Makefile
 
 all: decoder sink ## build the plugin and the worker (default)
 
