@@ -78,21 +78,20 @@ main(int argc, char **argv)
 	Config *config = NULL;
 	Err err = { 0 };
 	Args args;
-	int code;
+	int code = -1;
 
-	if (!args_parse(arena, argc, argv, environ, &args, &err))
-		code = report(&err);
-	else if (print_and_leave(&args))
-		code = EXIT_DONE;
-	else if ((config = config_load(arena, &args.input, &err)) == NULL)
-		code = report(&err);
-	else
+	if (args_parse(arena, argc, argv, environ, &args, &err))
 	{
-		log_set_level((LogLevel) config->log_level);
-		code = command_runs[args.command](config, &args, &err);
-		if (code < 0)
-			code = report(&err);
+		if (print_and_leave(&args))
+			code = EXIT_DONE;
+		else if ((config = config_load(arena, &args.input, &err)) != NULL)
+		{
+			log_set_level((LogLevel) config->log_level);
+			code = command_runs[args.command](config, &args, &err);
+		}
 	}
+	if (code < 0)
+		code = report(&err);
 	config_free(config);
 	arena_free(arena);
 	if (fflush(stdout) != 0 && code == EXIT_DONE)

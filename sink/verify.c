@@ -22,31 +22,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lake/compare.h"
-#include "source/decode.h"
 #include "source/snapshot_copy.h"
 #include "source/stream.h"
+#include "verify_changes.h"
 
 #define WAIT_US INT64_C(150000000) /* for a cut beyond the snapshot */
 #define STEP_MS 100
-
-/* What the stream last said of a key. */
-typedef struct Change
-{
-	const Relation *relation; /* of tuple, or of the last one that there was */
-	Slice key;                /* compare_key() */
-	Slice tuple;              /* NULL data: deleted */
-	bool seen;                /* the snapshot had the row */
-	Slice old;                /* a tuple that holds the key */
-	const Relation *old_relation;
-} Change;
-
-/* A table that was truncated, or changed without a key. */
-typedef struct TableNote
-{
-	uint32_t relid;
-	bool truncated;
-	bool unkeyed;
-} TableNote;
 
 typedef struct Verify
 {
@@ -57,19 +38,13 @@ typedef struct Verify
 	PGconn *aside;       /* for everything else */
 	PGconn *replication; /* owns the temporary slot */
 	Stream *stream;
-	Decoder *decoder;
 	BatchBudget budget;
 	Compare *compare;
 	char slot[64];
 	Lsn snapshot_lsn;
 	Position cut;
 	bool forward; /* the changes lead from the snapshot to the cut */
-	Change *changes;
-	size_t change_count;
-	size_t change_capacity; /* open addressing; power of two */
-	TableNote *notes;
-	size_t note_count;
-	Buf key;
+	Changes *changes;
 	int64_t tables;
 	int64_t different;
 	int64_t skipped; /* not compared */
@@ -99,30 +74,23 @@ print_verdict(const Verify *verify, bool equal)
 bool
 verify_run(const Config *config, FILE *to, bool *equal, Err *err)
 {
-	Verify verify = { .config = config, .to = to, .key = buf_heap() };
+	Verify verify = { .config = config, .to = to };
 	bool ok;
 
 	verify.arena = arena_new();
-	verify.decoder = decoder_new(0);
 	verify.budget = (BatchBudget){ .limit = SIZE_MAX, .wake_fd = -1 };
-	verify.change_capacity = 1024;
-	verify.changes = xmalloc(verify.change_capacity * sizeof *verify.changes);
-	memset(verify.changes, 0, verify.change_capacity * sizeof *verify.changes);
 	ok = open_all(&verify, err) && choose_cut(&verify, err) &&
 	     (verify.forward ? stream_to_cut(&verify, err) : peek_from_cut(&verify, err)) &&
 	     compare_tables(&verify, err);
 	*equal = ok && verify.different == 0;
 	if (ok)
 		print_verdict(&verify, *equal);
+	changes_free(verify.changes);
 	compare_free(verify.compare);
 	stream_close(verify.stream);
 	PQfinish(verify.replication);
 	PQfinish(verify.sql);
 	PQfinish(verify.aside);
-	decoder_free(verify.decoder);
-	free(verify.changes);
-	free(verify.notes);
-	buf_free(&verify.key);
 	arena_free(verify.arena);
 	return ok;
 }
@@ -174,6 +142,7 @@ open_lake(Verify *verify, Err *err)
 	if (!compare_open(verify->config, &verify->compare, err) ||
 	    !compare_cut(verify->compare, &verify->cut, err) || !check_source(verify, err))
 		return false;
+	verify->changes = changes_new(verify->compare);
 	if (verify->cut.phase == POSITION_STREAM)
 		return true;
 	fail(err, ERR_FATAL, "the lake has no published cut yet");
@@ -263,195 +232,6 @@ choose_cut(Verify *verify, Err *err)
 
 /* ---- What the stream changed ---- */
 
-static uint64_t
-hash_key(uint32_t relid, Slice key)
-{
-	uint64_t hash = UINT64_C(14695981039346656037) ^ relid;
-
-	for (size_t i = 0; i < key.len; i++)
-		hash = (hash ^ (unsigned char) key.data[i]) * UINT64_C(1099511628211);
-	return hash ^ hash >> 29;
-}
-
-static Change *
-find_change(Verify *verify, uint32_t relid, Slice key)
-{
-	size_t at = hash_key(relid, key) & (verify->change_capacity - 1);
-
-	while (verify->changes[at].relation != NULL &&
-	       (verify->changes[at].relation->relid != relid ||
-	        !slice_equal(verify->changes[at].key, key)))
-		at = (at + 1) & (verify->change_capacity - 1);
-	return &verify->changes[at];
-}
-
-static void
-grow_changes(Verify *verify)
-{
-	Change *old = verify->changes;
-	size_t old_capacity = verify->change_capacity;
-
-	verify->change_capacity *= 2;
-	verify->changes = xmalloc(verify->change_capacity * sizeof *old);
-	memset(verify->changes, 0, verify->change_capacity * sizeof *old);
-	for (size_t i = 0; i < old_capacity; i++)
-		if (old[i].relation != NULL)
-			*find_change(verify, old[i].relation->relid, old[i].key) = old[i];
-	free(old);
-}
-
-static TableNote *
-note_of(Verify *verify, uint32_t relid)
-{
-	for (size_t i = 0; i < verify->note_count; i++)
-		if (verify->notes[i].relid == relid)
-			return &verify->notes[i];
-	verify->notes =
-		xrealloc(verify->notes, (verify->note_count + 1) * sizeof *verify->notes);
-	verify->notes[verify->note_count] = (TableNote){ .relid = relid };
-	return &verify->notes[verify->note_count++];
-}
-
-/* tuple with its unchanged values taken from older, which may be empty, both of relation.
- */
-static Slice
-fill_unchanged(Verify *verify, const Relation *relation, Slice tuple, Slice older)
-{
-	Value *values = arena_alloc(verify->arena, relation->column_count * sizeof(Value));
-	Value *before = arena_alloc(verify->arena, relation->column_count * sizeof(Value));
-	EnvError error;
-	Buf buf = buf_heap();
-	Slice filled;
-
-	if (older.data == NULL ||
-	    !value_read_tuple(tuple, values, relation->column_count, &error) ||
-	    !value_read_tuple(older, before, relation->column_count, &error))
-		return tuple;
-	buf_u16(&buf, relation->column_count);
-	for (uint16_t i = 0; i < relation->column_count; i++)
-	{
-		const Value *value = values[i].kind == VALUE_UNCHANGED ? &before[i] : &values[i];
-
-		if (value->kind == VALUE_TEXT || value->kind == VALUE_BINARY)
-			wire_value(&buf, (char) value->kind, value->bytes, value->len);
-		else
-			buf_char(&buf, (char) value->kind);
-	}
-	filled = arena_slice(verify->arena, (Slice){ buf.data, buf.len });
-	buf_free(&buf);
-	return filled;
-}
-
-/* The change of the key of tuple; *change is NULL when the table has no key. */
-static bool
-change_of(Verify *verify, const Relation *relation, Slice tuple, Change **change,
-          Err *err)
-{
-	buf_reset(&verify->key);
-	*change = NULL;
-	if (!compare_key(verify->compare, relation, tuple, &verify->key, err))
-		return false;
-	if (verify->key.len == 0)
-		return true;
-	if (verify->change_count * 2 >= verify->change_capacity)
-		grow_changes(verify);
-	*change = find_change(
-		verify, relation->relid, (Slice){ verify->key.data, verify->key.len });
-	return true;
-}
-
-/* Note that the key of tuple now has the row `now` (data NULL: none). */
-static bool
-note_change(Verify *verify, const Relation *relation, Slice tuple, Slice now, Err *err)
-{
-	const Slice none = { NULL, 0 };
-	Change *change;
-
-	if (!change_of(verify, relation, tuple, &change, err))
-		return false;
-	if (change == NULL)
-	{
-		note_of(verify, relation->relid)->unkeyed = true;
-		return true;
-	}
-	if (change->relation == NULL)
-	{
-		verify->change_count++;
-		*change = (Change){
-			.key =
-				arena_slice(verify->arena, (Slice){ verify->key.data, verify->key.len }),
-			.old = arena_slice(verify->arena, tuple),
-			.old_relation = relation,
-		};
-	}
-	if (now.data != NULL)
-		now = fill_unchanged(verify,
-		                     relation,
-		                     arena_slice(verify->arena, now),
-		                     change->relation == relation ? change->tuple : none);
-	change->relation = relation;
-	change->tuple = now;
-	return true;
-}
-
-static void
-note_truncate(Verify *verify, uint32_t relid)
-{
-	note_of(verify, relid)->truncated = true;
-	for (size_t i = 0; i < verify->change_capacity; i++)
-		if (verify->changes[i].relation != NULL &&
-		    verify->changes[i].relation->relid == relid)
-			verify->changes[i].tuple = (Slice){ NULL, 0 };
-}
-
-static bool
-note_event(Verify *verify, const Event *event, Err *err)
-{
-	const Slice none = { NULL, 0 };
-
-	switch (event->kind)
-	{
-		case EVENT_INSERT:
-			return note_change(
-				verify, event->relation, event->new_tuple, event->new_tuple, err);
-		case EVENT_UPDATE:
-			return (event->old_kind == 0 ||
-			        note_change(verify, event->relation, event->old_tuple, none, err)) &&
-			       note_change(
-					   verify, event->relation, event->new_tuple, event->new_tuple, err);
-		case EVENT_DELETE:
-			if (event->old_kind == 0)
-				note_of(verify, event->relation->relid)->unkeyed = true;
-			return event->old_kind == 0 ||
-			       note_change(verify, event->relation, event->old_tuple, none, err);
-		case EVENT_TRUNCATE:
-			note_truncate(verify, event->relation->relid);
-			return true;
-		default:
-			return true;
-	}
-}
-
-/* Take the events of transactions that commit in (from, to]. */
-static bool
-note_frame(Verify *verify, Slice frame, Lsn from, Lsn to, Err *err)
-{
-	Batch *batch = batch_new(&verify->budget);
-	Slice copy = { batch_copy(batch, frame.data, frame.len), frame.len };
-	bool ok = decoder_frame(verify->decoder, batch, copy, err);
-
-	for (size_t i = 0; ok && i < batch->count; i++)
-	{
-		const Event *event = &batch->events[i];
-
-		if (event->txn != NULL && event->txn->commit_lsn >= from &&
-		    event->txn->commit_lsn < to)
-			ok = note_event(verify, event, err);
-	}
-	batch_unref(batch);
-	return ok;
-}
-
 static bool
 stream_to_cut(Verify *verify, Err *err)
 {
@@ -472,10 +252,13 @@ stream_to_cut(Verify *verify, Err *err)
 		if (!stream_next(verify->stream, &item, err))
 			return false;
 		if (item.kind == STREAM_FRAME)
-			ok = note_frame(
-				verify, item.frame, verify->snapshot_lsn, verify->cut.end_lsn, err);
+			ok = changes_frame(verify->changes,
+			                   item.frame,
+			                   verify->snapshot_lsn,
+			                   verify->cut.end_lsn,
+			                   err);
 		else if (item.kind == STREAM_KEEPALIVE &&
-		         !decoder_in_transaction(verify->decoder))
+		         !changes_in_transaction(verify->changes))
 			reached = item.wal_end;
 		stream_release(&item);
 		if (!ok)
@@ -507,7 +290,8 @@ peek_from_cut(Verify *verify, Err *err)
 		Slice frame = { PQgetvalue(result, row, 0),
 			            (size_t) PQgetlength(result, row, 0) };
 
-		ok = note_frame(verify, frame, verify->cut.end_lsn, verify->snapshot_lsn, err);
+		ok = changes_frame(
+			verify->changes, frame, verify->cut.end_lsn, verify->snapshot_lsn, err);
 	}
 	PQclear(result);
 	return ok;
@@ -515,39 +299,27 @@ peek_from_cut(Verify *verify, Err *err)
 
 /* ---- The comparison ---- */
 
-/* A row that the stream changed, as it was at the cut; it was `older` in the snapshot. */
-static bool
-compare_changed_row(Verify *verify, const Relation *relation, const Change *change,
-                    Slice older, Err *err)
-{
-	Slice tuple = change->tuple;
-
-	if (tuple.data == NULL)
-		return true;
-	/* What stays unknown between two versions of a table is left out by compare_row(). */
-	if (change->relation->version == relation->version)
-		tuple = fill_unchanged(verify, relation, tuple, older);
-	return compare_relation(verify->compare, change->relation, err) &&
-	       compare_row(verify->compare, tuple, err) &&
-	       compare_relation(verify->compare, relation, err);
-}
-
 /* One row of the snapshot, as it was at the cut. */
 static bool
 compare_source_row(Verify *verify, const Relation *relation, const TableNote *note,
                    Slice tuple, Err *err)
 {
-	Change *change = NULL;
+	Change *change;
 
-	if (verify->change_count > 0 && !change_of(verify, relation, tuple, &change, err))
+	if (!changes_find(verify->changes, relation, tuple, &change, err))
 		return false;
-	if (change == NULL || change->relation == NULL)
+	if (change == NULL)
 		return (note->truncated && verify->forward) ||
 		       compare_row(verify->compare, tuple, err);
 	if (!verify->forward)
 		return true;
 	change->seen = true;
-	return compare_changed_row(verify, relation, change, tuple, err);
+	tuple = changes_row(verify->changes, change, relation, tuple);
+	/* A value that nobody knows has its row left out by compare_row(). */
+	return tuple.data == NULL ||
+	       (compare_relation(verify->compare, change->relation, err) &&
+	        compare_row(verify->compare, tuple, err) &&
+	        compare_relation(verify->compare, relation, err));
 }
 
 /* Begin reading the rows of relation. */
@@ -622,16 +394,18 @@ compare_snapshot_rows(Verify *verify, const Relation *relation, const TableNote 
 static bool
 compare_changes(Verify *verify, const Relation *relation, Err *err)
 {
-	for (size_t i = 0; i < verify->change_capacity; i++)
+	const Change *change;
+	size_t at = 0;
+
+	while ((change = changes_next(verify->changes, &at)) != NULL)
 	{
-		const Change *change = &verify->changes[i];
 		bool ok = true;
 
-		if (change->relation == NULL || change->relation->relid != relation->relid)
+		if (change->relation->relid != relation->relid)
 			continue;
 		if (!verify->forward)
-			ok = compare_relation(verify->compare, change->old_relation, err) &&
-			     compare_leave_out(verify->compare, change->old, err);
+			ok = compare_relation(verify->compare, change->first_relation, err) &&
+			     compare_leave_out(verify->compare, change->first, err);
 		else if (!change->seen && change->tuple.data != NULL)
 			ok = compare_relation(verify->compare, change->relation, err) &&
 			     compare_row(verify->compare, change->tuple, err);
@@ -683,7 +457,7 @@ obstacle(Verify *verify, const Source *source)
 {
 	for (size_t i = 0; i < source->count; i++)
 	{
-		const TableNote *note = note_of(verify, source->leaves[i]->relid);
+		const TableNote *note = changes_note(verify->changes, source->leaves[i]->relid);
 
 		if (note->unkeyed)
 			return "changed without a key";
@@ -723,7 +497,7 @@ compare_rows(Verify *verify, const Source *source, const char **why_not, Err *er
 	for (size_t i = 0; i < source->count; i++)
 	{
 		const Relation *leaf = source->leaves[i];
-		TableNote note = *note_of(verify, leaf->relid);
+		TableNote note = *changes_note(verify->changes, leaf->relid);
 		bool rewritten;
 
 		if (!compare_relation(verify->compare, leaf, err) ||

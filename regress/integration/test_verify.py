@@ -125,6 +125,8 @@ def test_busy_source(t):
     db = t.database()
     db.psql("create table busy (id int primary key, n int, pad text); create table emptied (id int primary key);"
             " alter table busy alter pad set storage external;"
+            " create table wide (id int primary key, n int, pad text); alter table wide alter pad set storage external,"
+            " replica identity full; insert into wide select g, 0, repeat(md5(g::text), 100) from generate_series(1, 100) g;"
             " insert into busy select g, 0, repeat(md5(g::text), 100) from generate_series(1, 2000) g;"
             " insert into emptied select generate_series(1, 100)")
     worker = running(t, db)
@@ -146,6 +148,11 @@ def test_busy_source(t):
                     elif kind < 7:
                         connection.execute("update busy set id = id + 2000 where id = %s and not exists"
                                            " (select from busy where id = %s)", [key, key + 2000])
+                    elif kind < 8:
+                        connection.execute("update busy set pad = repeat(md5(%s::text), 100) where id = %s",
+                                           [number, key + 2000 * ((number >> 7) % 2)])
+                        connection.execute("update wide set n = n + 1, pad = case when %s then pad else repeat(md5(%s::text),"
+                                           " 100) end where id = %s", [(number >> 7) % 2 == 1, number, key % 100])
                     else:
                         connection.execute("insert into busy values (%s, %s, repeat('x', 3000)) on conflict do nothing",
                                            [key, kind])
@@ -162,6 +169,7 @@ def test_busy_source(t):
         for _ in range(3):
             lines = verify(worker)
             assert line_of(lines, "public.busy").startswith("ok"), lines
+            assert line_of(lines, "public.wide").startswith("ok public.wide: 100 rows in source, 100 in silver"), lines
             # Truncated once more after the cut, the snapshot does not show what it held.
             assert line_of(lines, "public.emptied").startswith(("ok", "-- public.emptied: truncated or rewritten")), lines
     finally:

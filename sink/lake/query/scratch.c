@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define SCRATCH_PREFIX "cdc-sink."
-#define LEFT_SECONDS   60 /* between making a directory and locking it there is far less \
-	                       */
+#define LEFT_SECONDS                                                  \
+	60 /* between making a directory and locking it there is far less \
+	    */
 #define OPEN_FILES 16
 
 struct Scratch
