@@ -14,11 +14,8 @@
 #include "lake/iceberg/bounds.h"
 #include "lake/shape.h"
 
-#define RELID_PROPERTY  "cdc.relid"
-#define DAY_SECONDS     86400
-#define ROW_GROUP_BYTES ((int64_t) 16 << 20)
-#define ROW_GROUP_MIN   2048
-#define ROW_GROUP_MAX   122880
+#define RELID_PROPERTY "cdc.relid"
+#define DAY_SECONDS    86400
 
 enum BronzeField
 {
@@ -359,18 +356,6 @@ day_directory(Arena *arena, int32_t day)
 	return arena_printf(arena, "source_ts_day=%s", text);
 }
 
-static int64_t
-row_group_rows(const Bronze *bronze)
-{
-	/* JSON is some two times larger than the tuple. */
-	int64_t bytes = 2 * (int64_t) arena_bytes(bronze->buffer) / bronze->row_count + 1;
-	int64_t rows = ROW_GROUP_BYTES * 2 / bytes / ROW_GROUP_MIN * ROW_GROUP_MIN;
-
-	return rows < ROW_GROUP_MIN   ? ROW_GROUP_MIN
-	       : rows > ROW_GROUP_MAX ? ROW_GROUP_MAX
-	                              : rows;
-}
-
 static bool
 write_day(Bronze *bronze, int32_t day, Err *err)
 {
@@ -378,7 +363,6 @@ write_day(Bronze *bronze, int32_t day, Err *err)
 	PartitionValue partition = { false, bound_int(table->pending, day) };
 	Writer writer = { .bronze = bronze, .day = day };
 	ParquetWrite write = { .schema = &bronze_schema,
-		                   .row_group_rows = row_group_rows(bronze),
 		                   .next = writer_next,
 		                   .context = &writer };
 	DataFile file = { DATA_FILE_INIT,

@@ -12,11 +12,6 @@
 
 #include "lake/silver_state.h"
 
-#define ROW_GROUP_BYTES ((int64_t) 16 << 20)
-#define ROW_GROUP_MIN   2048
-#define ROW_GROUP_MAX   122880
-#define WIDE_ROW_BYTES  (ROW_GROUP_BYTES / ROW_GROUP_MAX * 4)
-
 typedef struct Writer
 {
 	Silver *silver;
@@ -184,32 +179,11 @@ make_order(Writer *writer)
 	        silver->rows);
 }
 
-/* Small row groups for wide rows: readers and we hold one at a time. */
-static int64_t
-row_group_rows(const Writer *writer)
-{
-	const Silver *silver = writer->silver;
-	const SilverRow *last = &silver->rows[writer->order[writer->count - 1]];
-	int64_t bytes = (int64_t) arena_bytes(silver->buffer) / silver->row_count;
-	int64_t rows;
-
-	/* What is filled in is not in the buffer: take such rows to be wide. */
-	if (last->fill.file != BUFFER_FILE)
-		bytes += ROW_GROUP_BYTES / ROW_GROUP_MIN;
-	if (bytes < WIDE_ROW_BYTES)
-		return 0;
-	rows = ROW_GROUP_BYTES / bytes / ROW_GROUP_MIN * ROW_GROUP_MIN;
-	return rows < ROW_GROUP_MIN   ? ROW_GROUP_MIN
-	       : rows > ROW_GROUP_MAX ? ROW_GROUP_MAX
-	                              : rows;
-}
-
 static bool
 write_file(Writer *writer, DataFile *file, const char **local, Err *err)
 {
 	Silver *silver = writer->silver;
 	ParquetWrite write = { .schema = &silver->shape->schema,
-		                   .row_group_rows = row_group_rows(writer),
 		                   .next = writer_next,
 		                   .context = writer };
 

@@ -20,7 +20,7 @@ typedef struct Setting
 /* clang-format off */
 static const Setting settings[] = {
 	{ "threads",                        "1",     "the lake has one core; one writer keeps the order of rows" },
-	{ "preserve_insertion_order",       "true",  "positions in a file are those of the rows as given" },
+	{ "preserve_insertion_order",       "false", "asked for by row groups of a size in bytes; one thread keeps the order" },
 	{ "autoinstall_known_extensions",   "false", "nothing is downloaded" },
 	{ "autoload_known_extensions",      "false", "nothing is loaded that was not linked in" },
 	{ "allow_community_extensions",     "false", "nor by name" },

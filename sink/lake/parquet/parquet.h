@@ -3,7 +3,8 @@
  *		Parquet files through DuckDB: written from rows, read back with row positions.
  *
  * One Parquet is one DuckDB instance, for one thread.  Rows are pulled from a
- * callback in pieces of a vector (2,048), so nothing is held twice.  Columns
+ * callback in pieces of a vector (2,048) or less when they are wide, and written in
+ * row groups of 16 MB, so that memory has a bound whatever a row holds.  Columns
  * carry the field ids of the schema, nested ones too, and the footer has the
  * key "iceberg.schema"; reading is by field id, so a file written under an
  * older schema of its table reads as the current one: columns added since are
@@ -43,10 +44,11 @@ typedef struct ParquetWrite
 {
 	const char *local_path;
 	const IcebergSchema *schema;
-	int64_t row_group_rows; /* 0: DuckDB's 122,880 */
 	ParquetNext next;
 	void *context;
 } ParquetWrite;
+
+#define PARQUET_ROW_GROUP_BYTES 16777216 /* uncompressed, about: what a reader holds */
 
 #define PARQUET_METRIC_COLUMNS 100 /* bounds and counts for so many, as Java writes */
 

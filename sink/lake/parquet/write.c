@@ -11,6 +11,8 @@
 
 #include "lake/parquet/engine.h"
 
+#define CHUNK_BYTES ((size_t) 4 << 20) /* a chunk of wide rows ends early */
+
 struct WriteJob
 {
 	const ParquetWrite *write;
@@ -18,8 +20,9 @@ struct WriteJob
 	Column *columns;
 	Cell *row;
 	Metrics *metrics;
-	bool ended;  /* next() said so: it is not asked again */
-	bool failed; /* next() failed, or a cell: err says why */
+	size_t chunk_bytes; /* of text and binary values in the chunk at hand */
+	bool ended;         /* next() said so: it is not asked again */
+	bool failed;        /* next() failed, or a cell: err says why */
 	Err err;
 };
 
@@ -65,6 +68,8 @@ rows_put(WriteJob *job, idx_t row)
 	}
 	for (int32_t i = 0; i < schema->field_count; i++)
 	{
+		if (job->row[i].kind == CELL_BYTES)
+			job->chunk_bytes += job->row[i].bytes.len;
 		if (column_put(&job->columns[i], row, &job->row[i], &job->err))
 			continue;
 		job->ended = job->failed = true;
@@ -85,7 +90,9 @@ rows_fill(duckdb_function_info info, duckdb_data_chunk chunk)
 
 	for (int32_t i = 0; i < job->write->schema->field_count; i++)
 		column_bind(&job->columns[i], duckdb_data_chunk_get_vector(chunk, (idx_t) i));
-	while (!job->ended && count < size && rows_put(job, count))
+	job->chunk_bytes = 0;
+	while (!job->ended && count < size && job->chunk_bytes < CHUNK_BYTES &&
+	       rows_put(job, count))
 		count++;
 	if (job->failed)
 		duckdb_function_set_error(info, job->err.text);
@@ -147,13 +154,7 @@ write_sql(const ParquetWrite *write, Arena *arena, Buf *sql)
 			buf_text(sql, ", ");
 		write_field_id(sql, &write->schema->fields[i], write->schema->fields[i].name);
 	}
-	buf_char(sql, '}');
-	if (write->row_group_rows > 0)
-	{
-		buf_text(sql, ", ROW_GROUP_SIZE ");
-		buf_int64(sql, write->row_group_rows);
-	}
-	buf_char(sql, ')');
+	buf_printf(sql, "}, ROW_GROUP_SIZE_BYTES %d)", PARQUET_ROW_GROUP_BYTES);
 	return buf_cstr(sql);
 }
 
