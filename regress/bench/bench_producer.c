@@ -172,7 +172,7 @@ run_raw(Bench *bench, char variant)
 
 		memcpy(bench->value + 20, key, record.key.len);
 		while (variant == 'f' && produce_fields(client.rk, topic, key, bench->value) != 0)
-			(void) usleep(1000);
+			stop_on(!kafka_client_poll(&client, 2, &err), err.text);
 		if (variant == 'c')
 			record.headers = rd_kafka_headers_copy(list);
 		stop_on(variant != 'f' && !kafka_client_produce(&client, &record, &err),

@@ -93,6 +93,21 @@ add_context(const KafkaRecords *records, rd_kafka_headers_t *headers)
 			headers, records->context.names[i], -1, records->context.values[i], -1);
 }
 
+static size_t
+headers_size(const rd_kafka_headers_t *headers)
+{
+	const char *name = "";
+	const void *value;
+	size_t value_len = 0;
+	size_t size = 0;
+
+	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &value_len) ==
+	                   RD_KAFKA_RESP_ERR_NO_ERROR;
+	     i++)
+		size += strlen(name) + value_len + HEADER_OVERHEAD;
+	return size;
+}
+
 KafkaRecords *
 kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config,
                   const char *database)
@@ -116,9 +131,7 @@ kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config
 		records->context = context;
 		records->headers = rd_kafka_headers_new(4);
 		add_context(records, records->headers);
-		for (int i = 0; i < 4; i++)
-			records->header_bytes +=
-				strlen(context.names[i]) + strlen(context.values[i]) + HEADER_OVERHEAD;
+		records->header_bytes = headers_size(records->headers);
 	}
 	return records;
 }
