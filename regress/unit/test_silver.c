@@ -112,6 +112,48 @@ test_whole_rows(void **state)
 	assert_null(fixture_property(fixture, "silver_t", "cdc.stale"));
 }
 
+/* NaN, -0 and values that do not fit tell rows apart after a restart too. */
+static void
+test_whole_rows_odd(void **state)
+{
+	static const ColumnSpec columns[] = {
+		{ "f", 1, TYPE_FLOAT8, -1, false, NULL, NULL },
+		{ "n", 2, TYPE_NUMERIC, -1, false, NULL, NULL },
+		{ "t", 3, TYPE_TIME, -1, false, NULL, NULL },
+	};
+	static const char nan_float[] = "\x7F\xF8\0\0\0\0\0\0";
+	static const char nan_number[] = "\0\0\0\0\xC0\0\0\0";
+	static const char infinity[] = "\0\0\0\0\xD0\0\0\0";
+	static const char midnight[] = "\0\0\0\x14\x1D\xD7\x60\0";
+	static const char before[] = "\0\0\0\x14\x1D\xD7\x5F\xFF";
+	LakeFixture *fixture = *state;
+	const Relation *t = fixture_relation(fixture, 16384, "t", 'f', columns, 3);
+	Slice rows[][3] = {
+		{ { nan_float, 8 }, { nan_number, 8 }, { midnight, 8 } },
+		{ { nan_float, 8 }, { infinity, 8 }, { midnight, 8 } },
+		{ { nan_float, 8 }, { infinity, 8 }, { before, 8 } },
+		{ { "\0\0\0\0\0\0\0\0", 8 }, { NULL, 0 }, { NULL, 0 } },
+		{ { "\x80\0\0\0\0\0\0\0", 8 }, { NULL, 0 }, { NULL, 0 } },
+	};
+
+	fixture_begin(fixture);
+	for (int i = 0; i < COUNT(rows); i++)
+		fixture_insert(fixture, t, fixture_raw(fixture, t, rows[i]));
+	fixture_commit(fixture);
+	must_cut(fixture);
+	for (int i = 0; i < COUNT(rows); i++)
+	{
+		reopen(fixture);
+		fixture_begin(fixture);
+		fixture_delete(fixture, t, 'O', fixture_raw(fixture, t, rows[i]));
+		fixture_commit(fixture);
+		must_cut(fixture);
+		assert_int_equal(fixture_files(fixture, "silver_t", FILE_DATA),
+		                 i + 1 < COUNT(rows));
+	}
+	assert_string_equal(ROWS("silver_t", "t"), "");
+}
+
 static void
 test_append(void **state)
 {
@@ -260,9 +302,11 @@ test_unchanged_overflow(void **state)
 }
 
 static const Relation *
-make_leaf(LakeFixture *fixture, uint32_t relid, const char *name)
+make_leaf(LakeFixture *fixture, uint32_t relid, const char *name,
+          const ColumnSpec *columns, int count)
 {
-	const Relation *plain_table = fixture_relation(fixture, relid, name, 'd', keyed, 2);
+	const Relation *plain_table =
+		fixture_relation(fixture, relid, name, 'd', columns, count);
 	Relation *leaf = arena_alloc(fixture->arena, sizeof *leaf);
 
 	*leaf = *plain_table;
@@ -277,8 +321,8 @@ static void
 test_partitions(void **state)
 {
 	LakeFixture *fixture = *state;
-	const Relation *one = make_leaf(fixture, 16001, "orders_1");
-	const Relation *two = make_leaf(fixture, 16002, "orders_2");
+	const Relation *one = make_leaf(fixture, 16001, "orders_1", keyed, 2);
+	const Relation *two = make_leaf(fixture, 16002, "orders_2", keyed, 2);
 
 	fixture_begin(fixture);
 	fixture_insert(fixture, one, TUPLE(one, "1", "first"));
@@ -307,6 +351,40 @@ test_partitions(void **state)
 	assert_non_null(fixture_property(fixture, "silver_sales_orders", "cdc.stale"));
 }
 
+/* A column added to a partitioned table comes with each leaf, and is one field. */
+static void
+test_partitions_follow(void **state)
+{
+	static const ColumnSpec left[] = {
+		{ "id", 1, TYPE_TEXT, -1, true, NULL, NULL },
+		{ "label", 2, TYPE_TEXT, -1, false, NULL, NULL },
+		{ "n", 3, TYPE_INT4, -1, false, "7", NULL },
+	};
+	static const ColumnSpec right[] = {
+		{ "id", 1, TYPE_TEXT, -1, true, NULL, NULL },
+		{ "label", 2, TYPE_TEXT, -1, false, NULL, NULL },
+		{ "n", 5, TYPE_INT4, -1, false, "7", NULL },
+	};
+	LakeFixture *fixture = *state;
+	const Relation *one = make_leaf(fixture, 16001, "orders_1", keyed, 2);
+	const Relation *two = make_leaf(fixture, 16002, "orders_2", keyed, 2);
+	const Relation *one_later = make_leaf(fixture, 16001, "orders_1", left, 3);
+	const Relation *two_later = make_leaf(fixture, 16002, "orders_2", right, 3);
+
+	fixture_begin(fixture);
+	fixture_insert(fixture, one, TUPLE(one, "1", "first"));
+	fixture_insert(fixture, two, TUPLE(two, "2", "second"));
+	fixture_commit(fixture);
+	must_cut(fixture);
+	fixture_begin(fixture);
+	fixture_insert(fixture, one_later, TUPLE(one_later, "3", "third", "3"));
+	fixture_insert(fixture, two_later, TUPLE(two_later, "4", "fourth", "4"));
+	fixture_commit(fixture);
+	must_cut(fixture);
+	assert_string_equal(ROWS("silver_sales_orders", "id", "label", "n"),
+	                    "1|first|7\n2|second|7\n3|third|3\n4|fourth|4\n");
+}
+
 /* A key that its type cannot hold is an error, not a null. */
 static void
 test_bad_key(void **state)
@@ -331,11 +409,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_whole_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_whole_rows_odd, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_append, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unchanged_overflow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_partitions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_partitions_follow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_key, setup, teardown),
 	};
 

@@ -194,19 +194,36 @@ find_draft(Builder *builder, int32_t id)
 	return NULL;
 }
 
+static bool
+track_has(const ShapeTrack *track, int32_t field_id)
+{
+	for (int32_t i = 0; track != NULL && i < track->count; i++)
+		if (track->field_ids[i] == field_id)
+			return true;
+	return false;
+}
+
+/*
+ * The field that a column has already.  By name only where the relation does not
+ * know better: a leaf not seen before, or one whose sister brought the column.
+ */
 static Draft *
 find_known(Builder *builder, const RelationColumn *column)
 {
-	if (builder->track != NULL)
-	{
-		for (int32_t i = 0; i < builder->track->count; i++)
-			if (builder->track->attnums[i] == column->attnum)
-				return find_draft(builder, builder->track->field_ids[i]);
+	const ShapeTrack *track = builder->track;
+
+	for (int32_t i = 0; track != NULL && i < track->count; i++)
+		if (track->attnums[i] == column->attnum)
+			return find_draft(builder, track->field_ids[i]);
+	if (track != NULL && builder->relation->root_relid == 0)
 		return NULL;
-	}
 	for (int32_t i = 0; builder->old != NULL && i < builder->old->source_count; i++)
-		if (strcmp(builder->old->schema.fields[i].name, column->name) == 0)
-			return find_draft(builder, builder->old->schema.fields[i].id);
+	{
+		const IcebergField *field = &builder->old->schema.fields[i];
+
+		if (strcmp(field->name, column->name) == 0 && !track_has(track, field->id))
+			return find_draft(builder, field->id);
+	}
 	return NULL;
 }
 
@@ -353,10 +370,9 @@ keep_foreign_fields(Builder *builder)
 	for (int32_t i = 0; i < builder->draft_count; i++)
 	{
 		Draft *draft = &builder->drafts[i];
-		bool was_ours = track == NULL && builder->by_name;
+		bool was_ours =
+			(track == NULL && builder->by_name) || track_has(track, draft->field.id);
 
-		for (int32_t j = 0; track != NULL && j < track->count; j++)
-			was_ours = was_ours || track->field_ids[j] == draft->field.id;
 		if (!draft->is_kept && !was_ours)
 			draft->is_kept = true;
 	}
