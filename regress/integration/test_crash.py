@@ -114,7 +114,7 @@ def test_killed_ten_times(t):
             worker.wait_log("streaming from slot", 120, since=len(worker.log_text()))
     source.join()
     until = db.lsn()
-    db.wait_confirmed(slot, until, 300)
+    db.wait_confirmed(slot, until, 900)
     assert worker.stop() == 0, worker.log_tail()
 
     records = check_kafka(db, t.broker, worker.config["topic.prefix"], until)

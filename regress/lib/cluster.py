@@ -68,8 +68,9 @@ class Database:
                                autocommit=autocommit, **options)
 
     def lsn(self):
-        """Where the durable WAL ends: at or after everything committed so far."""
-        return self.psql("select pg_current_wal_flush_lsn()")
+        """An LSN beyond everything committed so far.  It is that of a message in a transaction of its own, so
+        that a worker of this database has something to confirm; the end of the WAL may be another database's."""
+        return self.psql("select pg_logical_emit_message(true, 'test', '')")
 
     def properties(self):
         """The worker's settings to reach this database."""
