@@ -3,10 +3,10 @@
  *		one librdkafka handle: its settings, its errors, and producing through it.
  *
  * Delivery reports and errors arrive as events on the handle's main queue and are
- * taken by kafka_client_poll() alone, in the thread that produces.  Each record may carry
- *a pointer to the counter of records outstanding, which its report decrements.  All
+ * taken by kafka_client_poll() alone, in the thread that produces.  Each record may have
+ * a pointer to the counter of records outstanding, which its report decrements.  All
  * deliveries are reported, failed or not: a record's memory is then freed by the thread
- * that allocated it, which costs half of what it does across threads (bench_producer.c).
+ * that allocated it, which is cheaper than freeing it across threads.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
