@@ -3,8 +3,8 @@
  *		the Kafka output against librdkafka's mock cluster: settings, partitions, records,
  *		positions and what becomes of errors.
  *
- * The mock has no transactions markers, topic creation or DescribeConfigs; what needs
- *them is tested against a real broker (regress/kafka-output).
+ * The mock has no transaction markers, topic creation or DescribeConfigs; what
+ * needs them is tested against a real broker (regress/kafka-output).
  *
  * SPDX-License-Identifier: PostgreSQL
  */
