@@ -54,9 +54,10 @@
 #define BUDGET_MIN  ((size_t) 4 << 20)
 #define BUDGET_MAX  ((size_t) 16 << 20)
 #define MARKER_US   INT64_C(60000000) /* an idle database is confirmed this often ... */
-#define MARKER_BYTES                                                  \
-	(UINT64_C(16) << 20) /* ... or when it wrote this much for others \
-	                      */
+#define MARKER_BYTES                                                                 \
+	(UINT64_C(16) << 20)                /* ... or when it wrote this much for others \
+	                                     */
+#define MARKER_ASKED_US INT64_C(200000) /* ... or when the server asks */
 #define FEEDBACK_MIN_US INT64_C(100000)
 #define DRAIN_READ_US   INT64_C(4000000) /* on stop: finish the transaction being read */
 #define DRAIN_US        INT64_C(9000000) /* on stop: wait for the outputs, in all */
@@ -89,6 +90,7 @@ typedef struct Pipeline
 	int64_t feedback_us; /* when */
 	int64_t marker_us;
 	int64_t drain_us; /* when stopping began; 0: not yet */
+	bool wants_flush; /* the server waits for what was read last to be confirmed */
 	bool flushed;     /* the outputs were asked to flush what is queued last */
 	bool moved;       /* this turn did something: take another before waiting */
 } Pipeline;
@@ -644,12 +646,17 @@ take_keepalive(Pipeline *pipeline, const StreamItem *item)
 	if (item->wal_end > pipeline->received)
 		pipeline->received = item->wal_end;
 	if (item->reply_requested)
+	{
+		/* A server that shuts down ends when everything it sent is confirmed. */
 		pipeline->feedback_us = 0;
+		pipeline->wants_flush = pipeline->durable < item->wal_end;
+	}
 	if (decoder_in_transaction(pipeline->decoder) || item->wal_end <= known)
 		return;
 	if ((pipeline->until != 0 && item->wal_end >= pipeline->until) ||
 	    item->wal_end - known >= MARKER_BYTES ||
-	    clock_mono_us() - pipeline->marker_us >= MARKER_US)
+	    clock_mono_us() - pipeline->marker_us >=
+	        (item->reply_requested ? MARKER_ASKED_US : MARKER_US))
 		add_marker(pipeline, item->wal_end);
 }
 
@@ -761,6 +768,11 @@ stream_loop(Pipeline *pipeline, Err *err)
 		if (!read_stream(pipeline, err))
 			return false;
 		offer_pending(pipeline);
+		if (pipeline->wants_flush && pipeline->pending == NULL)
+		{
+			pipeline->wants_flush = false;
+			flush_outputs(pipeline);
+		}
 		if (!look_at_outputs(pipeline, err) || !send_feedback(pipeline, err))
 			return false;
 		if (is_finished(pipeline))

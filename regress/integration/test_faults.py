@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import threading
+import time
 
 from lib.consumer import read_all
 from lib.support import at_end, scratch, undo_now
@@ -68,6 +69,21 @@ def test_server_restarts_and_crashes(t):
     assert worker.stop() == 0, worker.log_tail()
     assert ids_in_kafka(worker, t.broker) == list(range(1, 1501))
     assert t.lake(worker).compare(db, "public.t") == []
+
+
+def test_server_stops_soon_while_a_worker_streams(t):
+    """A fast shutdown waits until what was sent is confirmed, DDL and others' WAL too."""
+    cluster = t.new_cluster().start()
+    db = database(t, cluster)
+    worker = streaming(t.worker(db, outputs="bronze,silver", **{"lake.flush.interval.ms": 60000}))
+    db.psql("insert into t values (1, 'waits for the flush interval'); create table quiet (id int); drop table quiet")
+    begun = time.monotonic()
+    cluster.stop()
+    assert time.monotonic() - begun < 15, time.monotonic() - begun
+    cluster.start()
+    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    assert worker.stop() == 0, worker.log_tail()
+    assert t.lake(worker).count("silver_t") == 1
 
 
 class SmallDisk:

@@ -91,8 +91,11 @@ covers_whole_and_split_transactions(void **state)
 	Position whole = at(POSITION_STREAM, 100, 120);
 	Position split = at(POSITION_STREAM, 100, 90);
 	Position snapshot = at(POSITION_SNAPSHOT, 100, 100);
+	Position point = at(POSITION_STREAM, 100, 100);
 
 	(void) state;
+	assert_true(position_covers(&point, 99, 98, 0));
+	assert_false(position_covers(&point, 100, 98, 0));
 	split.row_lsn = 50;
 	split.ordinal = 2;
 	assert_true(position_covers(&whole, 99, 5, 0));

@@ -59,8 +59,10 @@ position_covers(const Position *position, Lsn commit_lsn, Lsn row_lsn, uint32_t 
 {
 	if (position->phase != POSITION_STREAM || commit_lsn > position->commit_lsn)
 		return false;
-	if (commit_lsn < position->commit_lsn || position->row_lsn == 0)
+	if (commit_lsn < position->commit_lsn)
 		return true;
+	if (position->row_lsn == 0)
+		return position->end_lsn > position->commit_lsn;
 	return row_lsn < position->row_lsn ||
 	       (row_lsn == position->row_lsn && ordinal <= position->ordinal);
 }

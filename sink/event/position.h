@@ -27,8 +27,10 @@ typedef enum PositionPhase
 /*
  * Everything of transactions that committed below commit_lsn is stored, and of
  * the one at commit_lsn all (row_lsn 0), or what came up to and including
- * (row_lsn, ordinal).  end_lsn is what may be confirmed to PostgreSQL: the end of
- * the last whole transaction, or a keepalive's LSN beyond it.
+ * (row_lsn, ordinal).  A point between transactions (the end of the snapshot) has
+ * end_lsn = commit_lsn: a transaction may start to commit exactly there, and is not
+ * stored. end_lsn is what may be confirmed to PostgreSQL: the end of the last whole
+ * transaction, or a keepalive's LSN beyond it.
  */
 typedef struct Position
 {
