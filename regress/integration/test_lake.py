@@ -162,6 +162,18 @@ def test_incompatible_type_stops(t):
     assert "hard" in worker.log_text() and "\"v\"" in worker.log_text(), worker.log_tail()
 
 
+def test_recreated_table_stops(t):
+    """Dropped and made again: another table.  The worker asks, and verify does not call it equal."""
+    db = t.database()
+    db.psql("create table again (id int primary key, v int); insert into again values (1, 1), (2, 2)")
+    worker = running(t, db)
+    db.psql("drop table again; create table again (id int primary key, v int); insert into again values (9, 9)")
+    assert worker.wait(60) == 2, worker.log_tail()
+    assert "again" in worker.log_text() and "lake.on.recreated" in worker.log_text(), worker.log_tail()
+    code, output, errors = worker.command("verify")
+    assert code == 1 and "dropped" in output, output + errors
+
+
 def test_truncate_and_key_changes(t):
     db = t.database()
     db.psql("create table tr (id int primary key, v text); create table other (a int, b text, v int, primary key (b, a));"

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "lake/compare_state.h"
+#include "lake/sources.h"
 
 #include <stdlib.h>
 
@@ -307,6 +308,28 @@ compare_relation(Compare *compare, const Relation *relation, Err *err)
 	return true;
 }
 
+/* A table dropped and made again under its name: silver is still the dropped one's. */
+static bool
+check_successor(const Compare *compare, const Relation *relation, Err *err)
+{
+	const char *name = source_name(compare->arena, relation);
+
+	for (size_t i = 0; i < compare->table_count; i++)
+	{
+		const TableMetadata *metadata = compare->tables[i].state->metadata;
+		const char *from = properties_get(metadata->properties, SOURCE_PROPERTY);
+
+		if (from != NULL && strcmp(from, name) == 0)
+			return fail(
+				err,
+				ERR_DATA,
+				"silver table \"%s\" is of an earlier table of that name, which was "
+				"dropped",
+				compare->tables[i].name);
+	}
+	return true;
+}
+
 bool
 compare_begin(Compare *compare, const Relation *relation, Err *err)
 {
@@ -315,7 +338,8 @@ compare_begin(Compare *compare, const Relation *relation, Err *err)
 	if (!load_tables(compare, err))
 		return false;
 	compare->table = find_table(compare, relation);
-	return check_stale(compare->table, err) && compare_relation(compare, relation, err);
+	return (compare->table != NULL || check_successor(compare, relation, err)) &&
+	       check_stale(compare->table, err) && compare_relation(compare, relation, err);
 }
 
 bool

@@ -11,10 +11,9 @@
 #include "base/log.h"
 #include "lake/shape.h"
 
-#define SILVER_PREFIX   "silver_"
-#define BRONZE_PREFIX   "bronze_"
-#define SOURCE_PROPERTY "cdc.source"
-#define CACHE_FIRST     64
+#define SILVER_PREFIX "silver_"
+#define BRONZE_PREFIX "bronze_"
+#define CACHE_FIRST   64
 
 typedef struct CacheSlot
 {
@@ -226,6 +225,13 @@ relation_name(const Relation *relation)
 	return relation->root_relid != 0 ? relation->root_name : relation->name;
 }
 
+const char *
+source_name(Arena *arena, const Relation *relation)
+{
+	return arena_printf(
+		arena, "%s.%s", relation_schema(relation), relation_name(relation));
+}
+
 /* "silver_orders", "silver_sales_orders" for schema sales. */
 static const char *
 lake_name(Arena *arena, const char *prefix, const Relation *relation)
@@ -317,8 +323,7 @@ static bool
 find_or_make(Sources *sources, const Relation *relation, Arena *arena, Source **source,
              Err *err)
 {
-	const char *from =
-		arena_printf(arena, "%s.%s", relation_schema(relation), relation_name(relation));
+	const char *from = source_name(arena, relation);
 	Source made = { 0 };
 
 	*source = find_relid(sources, relation);

@@ -15,6 +15,12 @@
 #include "lake/checkpoints.h"
 #include "lake/silver.h"
 
+/* Table property: "schema.name" of the source table, of the root for leaves. */
+#define SOURCE_PROPERTY "cdc.source"
+
+/* The property's text for relation. */
+const char *source_name(Arena *arena, const Relation *relation);
+
 typedef struct Source
 {
 	Silver *silver;   /* NULL: not an output */

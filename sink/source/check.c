@@ -246,8 +246,10 @@ check_plugin_allowed(Check *check)
 	if (allowed)
 	{
 		ok(check,
-		   value[0] == '\0' ? "the server lets any output plugin be used"
-		                    : "output_plugin_libraries allows " SERVER_PLUGIN);
+		   value[0] == '\0'
+		       ? "output_plugin_libraries is absent, or hidden from this role: "
+		         "the plugin is tried below"
+		       : "output_plugin_libraries allows " SERVER_PLUGIN);
 		return true;
 	}
 	check->can_decode = false;

@@ -217,6 +217,21 @@ server_plugin_allowed(PGconn *sql, bool *allowed, char value[512], Err *err)
 
 /* ---- Hints ---- */
 
+static bool
+may_replicate(PGconn *sql)
+{
+	Err ignored;
+	PGresult *result = server_query(sql,
+	                                "SELECT rolreplication OR rolsuper FROM "
+	                                "pg_catalog.pg_roles WHERE rolname = current_user",
+	                                &ignored);
+	bool may =
+		result != NULL && PQntuples(result) == 1 && *server_text(result, 0, 0) == 't';
+
+	PQclear(result);
+	return may;
+}
+
 static void
 hint_privilege(PGconn *sql, const Config *config, Err *err)
 {
@@ -229,6 +244,13 @@ hint_privilege(PGconn *sql, const Config *config, Err *err)
 		          "Let the server load the plugin, as a superuser: ALTER SYSTEM SET "
 		          "output_plugin_libraries = %s; SELECT pg_reload_conf();",
 		          value);
+	else if (may_replicate(sql))
+		fail_hint(
+			err,
+			"The setting output_plugin_libraries, which this role cannot see, does not "
+			"list the plugin. As a superuser: SHOW output_plugin_libraries; then ALTER "
+			"SYSTEM SET output_plugin_libraries = <that list>, " SERVER_PLUGIN "; "
+			"SELECT pg_reload_conf();");
 	else
 		fail_hint(
 			err,

@@ -46,6 +46,7 @@ fail_errno(Err *err, int code, const char *what, const char *path)
 	} permanent[] = {
 		/* clang-format off */
 		{ EACCES,       "Check that the user the worker runs as may read and write there." },
+		{ ENOENT,       "Create the directory, or choose another warehouse." },
 		{ EPERM,        "Check that the user the worker runs as may read and write there." },
 		{ EROFS,        "Mount the file system for writing." },
 		{ ENOTDIR,      "A part of the path is a file where a directory is needed." },
