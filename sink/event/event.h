@@ -6,7 +6,7 @@
  * are slices of them, parsed no further than every output needs.  A batch is
  * counted by references: the reader's and one per output that accepted it.
  * An output drops its reference when it has taken custody (design.md, invariant 5).
- * Relations outlive every batch: versions are few, and stay until the process ends.
+ * Relations outlive every batch: versions are few, and stay as long as the decoder.
  *
  * SPDX-License-Identifier: PostgreSQL
  */

@@ -23,7 +23,8 @@ typedef struct Kept
 
 struct Decoder
 {
-	Kept *slots; /* open addressing by relid */
+	Arena *arena; /* relations */
+	Kept *slots;  /* open addressing by relid */
 	size_t capacity;
 	size_t count;
 	const Relation *last; /* of the change before: most runs touch one table */
@@ -78,6 +79,7 @@ decoder_new(Lsn last_end_lsn)
 	Decoder *decoder = xmalloc(sizeof *decoder);
 
 	*decoder = (Decoder){ .capacity = 64, .last_end_lsn = last_end_lsn };
+	decoder->arena = arena_new();
 	decoder->slots = xmalloc(decoder->capacity * sizeof *decoder->slots);
 	memset(decoder->slots, 0, decoder->capacity * sizeof *decoder->slots);
 	return decoder;
@@ -88,6 +90,7 @@ decoder_free(Decoder *decoder)
 {
 	if (decoder == NULL)
 		return;
+	arena_free(decoder->arena);
 	free(decoder->slots);
 	free(decoder);
 }
@@ -285,21 +288,14 @@ decoder_keep(Decoder *decoder, const Relation *relation)
 	return relation;
 }
 
-static void *
-relation_alloc(size_t size, void *context)
-{
-	(void) context;
-	return xmalloc(size);
-}
-
 /*
- * A version's memory is never freed: events in batches and plans in outputs point
- * to it, and a version costs a few hundred bytes per DDL command.
+ * A version's memory stays as long as the decoder: events in batches and plans in
+ * outputs point to it, and a version costs a few kilobytes per DDL command.
  */
 static bool
 read_relation(const Input *input)
 {
-	static const Alloc forever = { relation_alloc, NULL };
+	const Alloc forever = arena_as_alloc(input->decoder->arena);
 	Decoder *decoder = input->decoder;
 	WireReader reader = wire_reader(input->message->body);
 	uint32_t relid = wire_u32(&reader);

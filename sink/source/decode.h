@@ -18,7 +18,7 @@ typedef struct Decoder Decoder;
 /* last_end_lsn: end of the last transaction before the stream starts, 0 when unknown. */
 Decoder *decoder_new(Lsn last_end_lsn);
 
-/* Relations are kept: batches may still point to them.  NULL is allowed. */
+/* Relations go with it, so batches must have gone before.  NULL is allowed. */
 void decoder_free(Decoder *decoder);
 
 /* Forget the transaction being read: the stream starts anew. */

@@ -1,0 +1,244 @@
+/*
+ * test_decode.c
+ *		frames to events: order, ordinals, transactions over batches, what is refused.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#undef fail
+
+#include "source/decode.h"
+
+typedef struct Fixture
+{
+	Decoder *decoder;
+	BatchBudget budget;
+	Batch *batch;
+	Buf frame;
+	Err err;
+} Fixture;
+
+static void
+open_fixture(Fixture *f)
+{
+	*f = (Fixture){ .decoder = decoder_new(0x50), .frame = buf_heap() };
+	f->budget = (BatchBudget){ .limit = SIZE_MAX, .wake_fd = -1 };
+	f->batch = batch_new(&f->budget);
+}
+
+static void
+close_fixture(Fixture *f)
+{
+	batch_unref(f->batch);
+	decoder_free(f->decoder);
+	buf_free(&f->frame);
+}
+
+static void
+put_begin(Fixture *f, uint64_t commit_lsn, uint32_t xid)
+{
+	size_t mark = wire_begin_message(&f->frame, commit_lsn - 10, 'B');
+
+	buf_u64(&f->frame, commit_lsn);
+	buf_u64(&f->frame, 1000000);
+	buf_u32(&f->frame, xid);
+	wire_end_message(&f->frame, mark);
+}
+
+static void
+put_commit(Fixture *f, uint64_t commit_lsn)
+{
+	size_t mark = wire_begin_message(&f->frame, commit_lsn + 8, 'C');
+
+	buf_u8(&f->frame, 0);
+	buf_u64(&f->frame, commit_lsn);
+	buf_u64(&f->frame, commit_lsn + 8);
+	buf_u64(&f->frame, 1000000);
+	wire_end_message(&f->frame, mark);
+}
+
+static void
+put_relation(Fixture *f, uint32_t relid)
+{
+	static RelationColumn column = { .name = "id",
+		                             .attnum = 1,
+		                             .type_oid = 23,
+		                             .typmod = -1,
+		                             .base_oid = 23,
+		                             .base_typmod = -1,
+		                             .type_kind = 'b',
+		                             .type_name = "int4",
+		                             .type_schema = "pg_catalog",
+		                             .type_text = "integer",
+		                             .element_name = "",
+		                             .in_identity = true };
+	Relation relation = { .relid = relid,
+		                  .schema = "public",
+		                  .name = "t",
+		                  .replica_identity = 'd',
+		                  .relkind = 'r',
+		                  .root_schema = "",
+		                  .root_name = "",
+		                  .column_count = 1,
+		                  .columns = &column };
+	size_t mark = wire_begin_message(&f->frame, 1, 'R');
+
+	relation_write(&f->frame, &relation);
+	wire_end_message(&f->frame, mark);
+}
+
+static void
+put_insert(Fixture *f, uint32_t relid, uint64_t lsn)
+{
+	size_t mark = wire_begin_message(&f->frame, lsn, 'I');
+
+	buf_u32(&f->frame, relid);
+	buf_char(&f->frame, 'N');
+	buf_u16(&f->frame, 1);
+	wire_value(&f->frame, 'b', "\0\0\0\1", 4);
+	wire_end_message(&f->frame, mark);
+}
+
+static bool
+take(Fixture *f)
+{
+	char *bytes = batch_copy(f->batch, f->frame.data, f->frame.len);
+	bool ok =
+		decoder_frame(f->decoder, f->batch, (Slice){ bytes, f->frame.len }, &f->err);
+
+	buf_reset(&f->frame);
+	return ok;
+}
+
+static void
+events_come_in_order(void **state)
+{
+	static const char kinds[] = "RIIIC";
+	static const uint32_t ordinals[] = { 0, 0, 1, 0, 0 };
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f);
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x100, 7);
+	put_relation(&f, 16384);
+	put_insert(&f, 16384, 0x80);
+	put_insert(&f, 16384, 0x80);
+	put_insert(&f, 16384, 0x90);
+	put_commit(&f, 0x100);
+	assert_true(take(&f));
+	assert_int_equal(f.batch->count, 5);
+	for (size_t i = 0; i < 5; i++)
+	{
+		const Event *event = &f.batch->events[i];
+
+		assert_int_equal(event->kind, kinds[i]);
+		assert_int_equal(event->ordinal, ordinals[i]);
+		assert_true(event->txn->commit_lsn == 0x100);
+		assert_true(event->txn->last_end_lsn == 0x50);
+		assert_int_equal(event->txn->xid, 7);
+	}
+	assert_true(f.batch->end_lsn == 0x108);
+	assert_false(decoder_in_transaction(f.decoder));
+	close_fixture(&f);
+}
+
+static void
+a_transaction_spans_batches(void **state)
+{
+	const Relation *relation;
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f);
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x100, 7);
+	put_relation(&f, 16384);
+	put_insert(&f, 16384, 0x80);
+	assert_true(take(&f));
+	relation = f.batch->events[0].relation;
+	assert_true(decoder_in_transaction(f.decoder));
+	batch_unref(f.batch);
+	f.batch = batch_new(&f.budget);
+	wire_begin_frame(&f.frame);
+	put_relation(&f, 16384);
+	put_insert(&f, 16384, 0x80);
+	put_commit(&f, 0x100);
+	assert_true(take(&f));
+	assert_ptr_equal(f.batch->events[0].relation, relation);
+	assert_int_equal(f.batch->events[1].ordinal, 1);
+	assert_true(f.batch->events[1].txn->commit_lsn == 0x100);
+	assert_true(f.batch->events[1].txn == f.batch->events[2].txn);
+	close_fixture(&f);
+}
+
+static void
+nothing_beyond_until(void **state)
+{
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f);
+	decoder_set_until(f.decoder, 0x200);
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x1f8, 1);
+	put_relation(&f, 16384);
+	put_insert(&f, 16384, 0x80);
+	put_commit(&f, 0x1f8);
+	assert_true(take(&f));
+	assert_false(decoder_reached(f.decoder));
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x200, 2);
+	put_insert(&f, 16384, 0x180);
+	put_commit(&f, 0x200);
+	assert_true(take(&f));
+	assert_true(decoder_reached(f.decoder));
+	assert_int_equal(f.batch->count, 3);
+	close_fixture(&f);
+}
+
+static void
+damage_is_refused(void **state)
+{
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f);
+	wire_begin_frame(&f.frame);
+	put_insert(&f, 16384, 0x80);
+	assert_false(take(&f));
+	assert_non_null(strstr(f.err.text, "outside a transaction"));
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x100, 7);
+	put_insert(&f, 99, 0x80);
+	assert_false(take(&f));
+	assert_non_null(strstr(f.err.text, "was not described"));
+	decoder_rewind(f.decoder, 0);
+	wire_begin_frame(&f.frame);
+	wire_end_message(&f.frame, wire_begin_message(&f.frame, 1, 'Z'));
+	assert_false(take(&f));
+	assert_non_null(strstr(f.err.text, "unrecognized message type"));
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x100, 7);
+	f.frame.len -= 3;
+	assert_false(take(&f));
+	assert_int_equal(f.err.kind, ERR_FATAL);
+	close_fixture(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(events_come_in_order),
+		cmocka_unit_test(a_transaction_spans_batches),
+		cmocka_unit_test(nothing_beyond_until),
+		cmocka_unit_test(damage_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
