@@ -52,7 +52,7 @@ report(const Err *err)
 	(void) fprintf(stderr, "cdc-sink: error: %s\n", err->text);
 	if (err->hint[0] != '\0')
 		(void) fprintf(stderr, "cdc-sink: hint: %s\n", err->hint);
-	return err->kind == ERR_CONFIG ? EXIT_CONFIG : EXIT_RESTART;
+	return err->kind == ERR_CONFIG || err->kind == ERR_DATA ? EXIT_CONFIG : EXIT_RESTART;
 }
 
 /* Commands that print something and need no configuration.  False: not one of them. */

@@ -103,7 +103,7 @@ static const Meaning meanings[] = {
 	{ RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ERR_CONFIG,
 	  "It was there before: somebody deleted it. Records already written to it are gone; start the worker again to create it anew." },
 	{ RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ERR_CONFIG,
-	  "It was there before: somebody made the topic anew with fewer partitions. Start the worker again." },
+	  "The topic was there before: somebody deleted it, or made it anew with fewer partitions. What it held is gone; start the worker again to have it made and filled from here on." },
 	{ RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, ERR_CONFIG,
 	  "The worker needs Kafka 0.11 or newer." },
 };
