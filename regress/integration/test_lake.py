@@ -273,3 +273,19 @@ def test_many_small_flushes(t):
     deletes = [f for f in manifests if f["content"] == 1]
     assert len(lake.metadata("silver_churn")["snapshots"]) > 20
     assert len(deletes) <= 60, len(deletes)
+
+
+def test_new_table_is_not_called_equal(t):
+    """Silver has none at the cut and all its rows are on their way: not compared, and not ok."""
+    db = t.database()
+    db.psql("create table moved (id int primary key, v text); insert into moved values (1, 'old')")
+    worker = running(t, db)
+    settle(worker, db)
+    db.psql("alter table moved rename to moved_old; create table moved (id int primary key, v text); insert into moved values (1, 'new');"
+            "create table void (id int primary key)")
+    code, output, errors = worker.command("verify")
+    assert "ok public.moved:" not in output and "ok public.void: 0 rows in source" in output, output + errors
+    worker.kill()
+    db.psql("create table fresh (id int primary key); insert into fresh values (1)")
+    code, output, errors = worker.command("verify")
+    assert "-- public.fresh: no silver table at the last cut" in output and "not compared" in output, output + errors

@@ -106,7 +106,7 @@ def test_worker_stopped(t):
     assert users.startswith("ok"), lines
     # 142 of the 1,000 are multiples of 7, 90 of 11, 12 of both; 1 to 20, less 7, 11 and 14, moved.
     assert users.endswith(", %d with changes on their way" % (142 + 90 - 12 + 17)), users
-    assert line_of(lines, "public.late") == "ok public.late: 0 rows in source, 0 in silver", lines
+    assert line_of(lines, "public.late").startswith("-- public.late: no silver table at the last cut, "), lines
     assert line_of(lines, "public.lines").startswith("-- public.lines: changed without a key") \
         or line_of(lines, "public.lines").startswith("ok"), lines
     db.psql("truncate pairs")

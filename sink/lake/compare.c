@@ -182,10 +182,7 @@ find_table(const Compare *compare, const Relation *relation)
 {
 	for (size_t i = 0; i < compare->table_count; i++)
 	{
-		const Shape *shape = compare->tables[i].shape;
-
-		if (shape_tracks(shape, relation_root(relation)) ||
-		    shape_tracks(shape, relation->relid))
+		if (compare->tables[i].shape->relid == relation_root(relation))
 			return &compare->tables[i];
 	}
 	return NULL;
@@ -406,6 +403,9 @@ compare_end(Compare *compare, CompareResult *result, Err *err)
 	CompareColumns columns = { 0 };
 
 	*result = (CompareResult){ 0 };
-	return spool_flush(compare, err) && choose_columns(compare, &columns, err) &&
-	       compare_files(compare, &columns, result, err);
+	if (!spool_flush(compare, err) || !choose_columns(compare, &columns, err) ||
+	    !compare_files(compare, &columns, result, err))
+		return false;
+	result->is_unknown = compare->table == NULL && compare->keys.path_count > 0;
+	return true;
 }

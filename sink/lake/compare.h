@@ -74,6 +74,8 @@ typedef struct CompareResult
 	int64_t source_rows; /* compared, as silver_rows: without those left out */
 	int64_t silver_rows;
 	int64_t left_out;    /* silver rows whose key was left out */
+	bool is_unknown;     /* silver has no such table, and keys were left out: equal says
+	                        nothing */
 	int64_t only_source; /* rows that silver lacks, or holds with other values */
 	int64_t only_silver;
 	int key_count;
