@@ -275,6 +275,93 @@ def test_many_small_flushes(t):
     assert len(deletes) <= 60, len(deletes)
 
 
+def stale_reason(lake, table):
+    return lake.iceberg(table).metadata.properties.get("cdc.stale", "")
+
+
+def partitioned(name):
+    """Five rows in each of two partitions."""
+    return ("create table {0} (id int, r text, v text, primary key (id, r)) partition by list (r);"
+            "create table {0}1 partition of {0} for values in ('a'); create table {0}2 partition of {0} for values in ('b');"
+            "insert into {0} select g, 'a', 'x' from generate_series(1, 5) g;"
+            "insert into {0} select g, 'b', 'x' from generate_series(1, 5) g;").format(name)
+
+
+def test_detached_partition(t):
+    """A table of its own from then on, over a restart too; what cannot be known is stale."""
+    db = t.database()
+    db.psql(partitioned("p"))
+    worker = running(t, db)
+    db.psql("update p set v = 'y' where id = 1; alter table p detach partition p2;"
+            "insert into p2 values (50, 'b', 'q'); update p2 set v = 'own' where id = 2; delete from p2 where id = 3")
+    settle(worker, db)
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    db.psql("update p2 set v = 'own' where id = 4; update p set v = 'z' where id = 2")
+    settle(worker, db)
+    lake = t.lake(worker)
+    assert {(row["id"], row["v"]) for row in lake.rows("silver_p2")} == {(50, "q"), (2, "own"), (4, "own")}
+    rows = {(row["id"], row["r"]): row["v"] for row in lake.rows("silver_p")}
+    assert len(rows) == 10 and rows[(2, "b")] == "x" and rows[(2, "a")] == "z" and rows[(1, "b")] == "y", rows
+    assert len(lake.rows("bronze_p2")) == 4, lake.rows("bronze_p2")
+    assert "\"public.p2\" was detached: its rows are still here" in stale_reason(lake, "silver_p")
+    assert "\"public.p2\" was detached: its rows were not read" in stale_reason(lake, "silver_p2")
+    status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
+    assert status["silver_p"] == status["silver_p2"] == "stale", status
+
+
+def test_detached_while_stopped(t):
+    """The worker knows from the lake alone whose the partition was."""
+    db = t.database()
+    db.psql(partitioned("p"))
+    worker = running(t, db)
+    settle(worker, db)
+    db.psql("alter table p detach partition p2; update p2 set v = 'own'")
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    settle(worker, db)
+    lake = t.lake(worker)
+    assert {row["v"] for row in lake.rows("silver_p")} == {"x"}, lake.rows("silver_p")
+    assert [row["v"] for row in lake.rows("silver_p2")] == ["own"] * 5, lake.rows("silver_p2")
+    assert stale_reason(lake, "silver_p") and stale_reason(lake, "silver_p2")
+
+
+def test_attached_partitions(t):
+    """Created or attached empty: nothing is missing.  Attached with rows: stale."""
+    db = t.database()
+    db.psql(partitioned("p") + partitioned("full_p") +
+            "create table empty_now (id int, r text not null, v text, primary key (id, r));"
+            "create table loaded (id int, r text not null, v text, primary key (id, r)); insert into loaded values (90, 'd', 'd')")
+    worker = running(t, db)
+    db.psql("create table p3 partition of p for values in ('c'); insert into p values (70, 'c', 'new');"
+            "alter table p attach partition empty_now for values in ('e'); insert into p values (80, 'e', 'new');"
+            "alter table full_p attach partition loaded for values in ('d'); insert into full_p values (91, 'd', 'new')")
+    settle(worker, db)
+    lake = t.lake(worker)
+    assert stale_reason(lake, "silver_p") == "", stale_reason(lake, "silver_p")
+    assert "\"public.loaded\" was attached: its rows were not read" in stale_reason(lake, "silver_full_p")
+    code, output, errors = worker.command("verify")
+    assert code == 1 and "ok public.p: 12 rows" in output and "DIFFERENT public.full_p" in output, output + errors
+    assert "public.loaded:" not in output and "public.empty_now:" not in output, output
+
+
+def test_table_becomes_a_partition(t):
+    """A table that goes on as a partition of its successor by name keeps its silver table."""
+    db = t.database()
+    db.psql("create table orders (id int, v text, primary key (id)); insert into orders select g, 'x' from generate_series(1, 5) g")
+    worker = running(t, db)
+    db.psql("begin; alter table orders rename to orders_old; create table orders (id int, v text, primary key (id)) partition by range (id);"
+            "create table orders_new partition of orders for values from (100) to (200);"
+            "alter table orders attach partition orders_old for values from (0) to (100); commit;"
+            "update orders set v = 'y' where id = 1; insert into orders values (150, 'new')")
+    settle(worker, db)
+    lake = t.lake(worker)
+    rows = {row["id"]: row["v"] for row in lake.rows("silver_orders")}
+    assert rows == {1: "y", 2: "x", 3: "x", 4: "x", 5: "x", 150: "new"}, rows
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors
+
+
 def test_new_table_is_not_called_equal(t):
     """Silver has none at the cut and all its rows are on their way: not compared, and not ok."""
     db = t.database()

@@ -61,8 +61,7 @@ typedef struct Lake
 	Lsn cut_floor;    /* no cut below: a table is there already */
 	bool at_boundary; /* between transactions */
 	bool in_snapshot;
-	size_t bytes; /* buffered in all tables */
-	bool is_touched;
+	size_t bytes;        /* buffered in all tables */
 	int64_t deadline_us; /* of the next cut; 0: nothing to store */
 	int64_t received_us; /* wall clock of the batch at hand */
 } Lake;
@@ -124,7 +123,7 @@ cut(Lake *lake, Err *err)
 	int64_t started_us = clock_mono_us();
 	size_t bytes = lake->bytes;
 
-	if (lake->is_touched)
+	if (sources_touched(lake->sources))
 	{
 		if (!cut_tables(lake, err))
 			return false;
@@ -138,7 +137,6 @@ cut(Lake *lake, Err *err)
 	else if (!checkpoints_mark(lake->checkpoints, &lake->position, err))
 		return false;
 	lake->stored = lake->position;
-	lake->is_touched = false;
 	lake->bytes = 0;
 	lake->deadline_us = 0;
 	atomic_store(&lake->durable_end, lake->position.end_lsn);
@@ -194,13 +192,6 @@ spill(Lake *lake, Err *err)
 
 /* ---- Events ---- */
 
-static bool
-is_stored(const Table *table, const Event *event)
-{
-	return event->kind != EVENT_READ && event->txn != NULL &&
-	       event->txn->commit_lsn <= table->covered;
-}
-
 static void
 account(Lake *lake, Source *source, const Event *event)
 {
@@ -211,7 +202,6 @@ account(Lake *lake, Source *source, const Event *event)
 	source->bytes += bytes;
 	source->is_touched = true;
 	lake->bytes += bytes;
-	lake->is_touched = true;
 }
 
 static bool
@@ -220,15 +210,15 @@ take_row(Lake *lake, const Event *event, Err *err)
 	Source *source;
 	bool is_new = false;
 
-	if (!sources_find(lake->sources, event->relation, &source, err))
+	if (!sources_find(lake->sources, event, &source, err))
 		return false;
-	if (source->silver != NULL && !is_stored(silver_table(source->silver), event))
+	if (source->silver != NULL && !sources_stored(silver_table(source->silver), event))
 	{
 		if (!silver_event(source->silver, event, err))
 			return false;
 		is_new = true;
 	}
-	if (source->bronze != NULL && !is_stored(bronze_table(source->bronze), event))
+	if (source->bronze != NULL && !sources_stored(bronze_table(source->bronze), event))
 	{
 		if (!bronze_event(source->bronze, event, lake->received_us, err))
 			return false;
@@ -248,16 +238,15 @@ take_relation(Lake *lake, const Event *event, Err *err)
 {
 	Source *source;
 
-	if (!sources_find(lake->sources, event->relation, &source, err))
+	if (!sources_find(lake->sources, event, &source, err))
 		return false;
-	if (source->silver == NULL || is_stored(silver_table(source->silver), event))
+	if (source->silver == NULL || sources_stored(silver_table(source->silver), event))
 		return true;
 	if (!silver_relation(source->silver, event->relation, err))
 		return false;
 	if (table_is_changed(silver_table(source->silver)))
 	{
 		source->is_touched = true;
-		lake->is_touched = true;
 		set_deadline(lake);
 	}
 	return true;
@@ -269,7 +258,7 @@ begin_table(Lake *lake, const Event *event, Err *err)
 	Source *source;
 
 	lake->in_snapshot = true;
-	if (!sources_find(lake->sources, event->relation, &source, err))
+	if (!sources_find(lake->sources, event, &source, err))
 		return false;
 	/* Leaves of a partitioned table share one source: the first replaces what was there.
 	 */
@@ -294,8 +283,7 @@ end_table(Lake *lake, const Event *event, Err *err)
 	at.commit_lsn = at.end_lsn = event->lsn;
 	stamp = store_stamp(&lake->store, &at);
 	stamp.is_snapshot = true;
-	if (!sources_find(lake->sources, event->relation, &source, err) ||
-	    !prepare_source(source, err))
+	if (!sources_find(lake->sources, event, &source, err) || !prepare_source(source, err))
 		return false;
 	lake->bytes -= source->bytes;
 	if (!commit_source(source, &stamp, err))
@@ -318,7 +306,6 @@ end_snapshot(Lake *lake, const Event *event, Err *err)
 	if (!publish(lake, &stamp, err))
 		return false;
 	lake->stored = lake->position;
-	lake->is_touched = false;
 	lake->deadline_us = 0;
 	atomic_store(&lake->durable_end, lake->position.end_lsn);
 	output_wake(&lake->base);

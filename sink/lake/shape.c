@@ -473,16 +473,25 @@ finish_schema(Builder *builder)
 	};
 }
 
+static void *
+copy_bytes(Arena *arena, const void *bytes, size_t len)
+{
+	void *copy = arena_alloc(arena, len + 1);
+
+	if (len > 0)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
 static ShapeTrack
 copy_track(Arena *arena, const ShapeTrack *track)
 {
-	size_t bytes = sizeof(int32_t) * (size_t) (track->count + 1);
-	int32_t *attnums = arena_alloc(arena, bytes);
-	int32_t *field_ids = arena_alloc(arena, bytes);
+	size_t bytes = sizeof(int32_t) * (size_t) track->count;
 
-	memcpy(attnums, track->attnums, sizeof *attnums * (size_t) track->count);
-	memcpy(field_ids, track->field_ids, sizeof *field_ids * (size_t) track->count);
-	return (ShapeTrack){ track->relid, track->count, attnums, field_ids };
+	return (ShapeTrack){ track->relid,
+		                 track->count,
+		                 copy_bytes(arena, track->attnums, bytes),
+		                 copy_bytes(arena, track->field_ids, bytes) };
 }
 
 static void
@@ -556,14 +565,17 @@ finish_change(Builder *builder)
 		change->stale = "the table was dropped and created again";
 }
 
-/* Whether columns may be matched by name, the relation not being known. */
+/*
+ * Whether columns may be matched by name, the relation not being known.  A table that
+ * became a partition of its successor by name is known.
+ */
 static bool
 check_recreated(Builder *builder)
 {
 	const Relation *relation = builder->relation;
 
-	if (builder->old == NULL || builder->track != NULL ||
-	    builder->old->relid == relation_root(relation))
+	if (builder->old == NULL || builder->old->relid == relation_root(relation) ||
+	    builder->old->relid == relation->relid)
 		return true;
 	builder->by_name = true;
 	if (builder->request->is_replaced ||
@@ -577,6 +589,26 @@ check_recreated(Builder *builder)
 	            relation->name);
 	return fail_hint(builder->err,
 	                 "Set lake.on.recreated=by_name to match its columns by name.");
+}
+
+static IcebergField
+copy_field(Arena *arena, const IcebergField *field)
+{
+	IcebergField copy = *field;
+
+	copy.name = arena_strdup(arena, field->name);
+	copy.type = shape_type_copy(arena, &field->type);
+	return copy;
+}
+
+static ShapeMissing
+copy_missing(Arena *arena, const ShapeMissing *missing)
+{
+	ShapeMissing copy = { cell_copy(arena, &missing->cell), missing->remark };
+
+	if (copy.remark.reason != NULL)
+		copy.remark.exact = arena_slice(arena, copy.remark.exact);
+	return copy;
 }
 
 static void
@@ -595,14 +627,8 @@ start_drafts(Builder *builder)
 	{
 		Draft *draft = &builder->drafts[builder->draft_count++];
 
-		draft->field = old->schema.fields[i];
-		draft->field.name = arena_strdup(builder->arena, draft->field.name);
-		draft->field.type = shape_type_copy(builder->arena, &draft->field.type);
-		draft->missing.remark = old->missing[i].remark;
-		draft->missing.cell = cell_copy(builder->arena, &old->missing[i].cell);
-		if (draft->missing.remark.reason != NULL)
-			draft->missing.remark.exact =
-				arena_slice(builder->arena, draft->missing.remark.exact);
+		draft->field = copy_field(builder->arena, &old->schema.fields[i]);
+		draft->missing = copy_missing(builder->arena, &old->missing[i]);
 	}
 	for (int32_t i = 0; old != NULL && i < old->key_count; i++)
 		builder->drafts[old->key[i]].is_key = true;
@@ -638,7 +664,7 @@ find_track(const Shape *shape, uint32_t relid)
 bool
 shape_tracks(const Shape *shape, uint32_t relid)
 {
-	return shape->relid == relid || find_track(shape, relid) != NULL;
+	return find_track(shape, relid) != NULL;
 }
 
 Shape *
@@ -679,6 +705,39 @@ shape_evolve(const ShapeRequest *request, const Shape *old, Shape **shape,
 	}
 	*shape = made;
 	return true;
+}
+
+Shape *
+shape_without(const Shape *old, uint32_t relid)
+{
+	const IcebergSchema *schema = &old->schema;
+	Shape *shape = shape_new();
+	Arena *arena = shape->arena;
+	size_t room = (size_t) schema->field_count + 1;
+	size_t key_bytes = sizeof(int32_t) * (size_t) old->key_count;
+	IcebergField *fields = arena_alloc(arena, sizeof *fields * room);
+	ShapeMissing *missing = arena_alloc(arena, sizeof *missing * room);
+	ShapeTrack *tracks =
+		arena_alloc(arena, sizeof *tracks * (size_t) (old->track_count + 1));
+
+	*shape = *old;
+	shape->arena = arena;
+	for (int32_t i = 0; i < schema->field_count; i++)
+		fields[i] = copy_field(arena, &schema->fields[i]);
+	for (int32_t i = 0; i < old->source_count; i++)
+		missing[i] = copy_missing(arena, &old->missing[i]);
+	shape->schema.fields = fields;
+	if (schema->identifier_ids != NULL)
+		shape->schema.identifier_ids =
+			copy_bytes(arena, schema->identifier_ids, key_bytes);
+	shape->missing = missing;
+	shape->key = copy_bytes(arena, old->key, key_bytes);
+	shape->tracks = tracks;
+	shape->track_count = 0;
+	for (int32_t i = 0; i < old->track_count; i++)
+		if (old->tracks[i].relid != relid)
+			tracks[shape->track_count++] = copy_track(arena, &old->tracks[i]);
+	return shape;
 }
 
 void

@@ -108,8 +108,11 @@ MUST_CHECK bool shape_read(const IcebergSchema *schema, const char *columns,
 /* The text of property "cdc.columns". */
 const char *shape_print(const Shape *shape, uint64_t system_id, Arena *arena);
 
-/* Whether relation is the table of shape, or a leaf of it. */
+/* Whether relid is the table of shape, or a leaf of it, whose columns are known. */
 bool shape_tracks(const Shape *shape, uint32_t relid);
+
+/* A copy of old that does not track leaf relid. */
+Shape *shape_without(const Shape *old, uint32_t relid);
 uint32_t relation_root(const Relation *relation);
 
 void shape_free(Shape *shape); /* NULL is allowed */

@@ -165,6 +165,12 @@ silver_table(Silver *silver)
 	return silver->table;
 }
 
+uint32_t
+silver_relid(const Silver *silver)
+{
+	return silver->shape->relid;
+}
+
 bool
 silver_tracks(const Silver *silver, uint32_t relid)
 {
@@ -304,6 +310,24 @@ silver_relation(Silver *silver, const Relation *relation, Err *err)
 			       evolve(silver, relation, false, err);
 	}
 	return evolve(silver, relation, false, err);
+}
+
+bool
+silver_forget(Silver *silver, uint32_t relid, Err *err)
+{
+	/* Buffered rows of the leaf are converted by what is forgotten. */
+	silver_settle_truncate(silver);
+	if (silver->row_count > 0 && !silver_flush(silver, err))
+		return fail_while(err, "table \"%s\"", silver->table->name.name);
+	for (uint32_t i = 0; i < silver->relation_count; i++)
+		if (silver->relations[i]->relid == relid)
+			silver->relations[i--] = silver->relations[--silver->relation_count];
+	silver_set_shape(silver, shape_without(silver->shape, relid));
+	table_set_property(
+		silver->table,
+		COLUMNS_PROPERTY,
+		shape_print(silver->shape, silver->store->self.system_id, silver->scratch));
+	return true;
 }
 
 /* ---- The index ---- */

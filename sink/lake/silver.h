@@ -34,7 +34,13 @@ MUST_CHECK bool silver_make(Store *store, const char *name, const Relation *rela
 void silver_close(Silver *silver); /* the table too; NULL is allowed */
 
 Table *silver_table(Silver *silver);
+uint32_t silver_relid(const Silver *silver); /* of the table, or the leaves' root */
+
+/* Whether relid is the table, or a leaf of it that was seen. */
 bool silver_tracks(const Silver *silver, uint32_t relid);
+
+/* Leaf relid is not of this table any more; its rows stay. */
+MUST_CHECK bool silver_forget(Silver *silver, uint32_t relid, Err *err);
 
 /* Why silver differs from its source until it is read again; NULL: it does not. */
 const char *silver_stale(const Silver *silver);

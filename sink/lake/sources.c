@@ -63,21 +63,11 @@ source_table(const Source *source)
 	                              : bronze_table(source->bronze);
 }
 
-static Source *
-find_relid(Sources *sources, const Relation *relation)
+static bool
+is_root(const Source *source, uint32_t root)
 {
-	uint32_t root = relation_root(relation);
-
-	for (size_t i = 0; i < sources->count; i++)
-	{
-		Source *source = sources->items[i];
-
-		if (source->silver != NULL ? silver_tracks(source->silver, root) ||
-		                                 silver_tracks(source->silver, relation->relid)
-		                           : bronze_relid(source->bronze) == root)
-			return source;
-	}
-	return NULL;
+	return (source->silver != NULL ? silver_relid(source->silver)
+	                               : bronze_relid(source->bronze)) == root;
 }
 
 /* ---- Opening ---- */
@@ -257,6 +247,16 @@ find_name(Sources *sources, const char *suffix)
 	return NULL;
 }
 
+/* The source of a table's or a root's OID, or the one that has the name. */
+static Source *
+find_known(Sources *sources, const Relation *relation, Arena *arena)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (is_root(sources->items[i], relation_root(relation)))
+			return sources->items[i];
+	return find_name(sources, lake_name(arena, "", relation));
+}
+
 /* A table of the name is there: the same source made again, or another one? */
 static bool
 check_clash(const Source *source, const char *from, Err *err)
@@ -326,13 +326,7 @@ find_or_make(Sources *sources, const Relation *relation, Arena *arena, Source **
 	const char *from = source_name(arena, relation);
 	Source made = { 0 };
 
-	*source = find_relid(sources, relation);
-	if (*source == NULL)
-	{
-		*source = find_name(sources, lake_name(arena, "", relation));
-		if (*source != NULL && !check_clash(*source, from, err))
-			return false;
-	}
+	*source = find_known(sources, relation, arena);
 	if (*source == NULL)
 	{
 		if (!make_tables(sources, relation, &made, arena, err))
@@ -344,6 +338,8 @@ find_or_make(Sources *sources, const Relation *relation, Arena *arena, Source **
 		**source = made;
 		return true;
 	}
+	if (!is_root(*source, relation_root(relation)) && !check_clash(*source, from, err))
+		return false;
 	if ((*source)->silver != NULL)
 		follow_rename(silver_table((*source)->silver), from);
 	if ((*source)->bronze != NULL)
@@ -354,25 +350,129 @@ find_or_make(Sources *sources, const Relation *relation, Arena *arena, Source **
 	return make_tables(sources, relation, *source, arena, err);
 }
 
+/* ---- Partitions that come and go ---- */
+
 bool
-sources_find(Sources *sources, const Relation *relation, Source **source, Err *err)
+sources_stored(const Table *table, const Event *event)
 {
+	return event->kind != EVENT_READ && event->txn != NULL &&
+	       event->txn->commit_lsn <= table->covered;
+}
+
+static bool
+is_snapshot(const Event *event)
+{
+	return event->kind == EVENT_TABLE_BEGIN || event->kind == EVENT_READ ||
+	       event->kind == EVENT_TABLE_END;
+}
+
+static void
+mark_moved(Source *source, const Event *event, const char *what)
+{
+	const Relation *relation = event->relation;
+	char reason[320];
+
+	(void) snprintf(
+		reason, sizeof reason, "\"%s.%s\" %s", relation->schema, relation->name, what);
+	silver_set_stale(source->silver, reason);
+	source->is_touched = true;
+}
+
+/*
+ * Silver table from has the rows of the relation, which is source's now: as a leaf of
+ * another root, or as a table that had been its own.  Cleared settled: it is too early to
+ * say, the stream repeats what is stored.
+ */
+static bool
+note_move(Source *from, Source *source, bool is_new, const Event *event, bool *settled,
+          Err *err)
+{
+	const Relation *relation = event->relation;
+	bool was_leaf = silver_relid(from->silver) != relation->relid;
+	bool has_rows = silver_rows(from->silver) > 0 || silver_stale(from->silver) != NULL;
+
+	if (!was_leaf && !is_new)
+		return true;
+	if (is_snapshot(event))
+	{
+		/* All rows are read anew. */
+		from->is_touched = true;
+		return !was_leaf || silver_forget(from->silver, relation->relid, err);
+	}
+	if (sources_stored(silver_table(was_leaf ? from->silver : source->silver), event))
+	{
+		*settled = false;
+		return true;
+	}
+	if (was_leaf)
+	{
+		if (!silver_forget(from->silver, relation->relid, err))
+			return false;
+		from->is_touched = true;
+		if (has_rows)
+			mark_moved(from, event, "was detached: its rows are still here");
+	}
+	if (has_rows)
+		mark_moved(source,
+		           event,
+		           relation->root_relid != 0 ? "was attached: its rows were not read"
+		                                     : "was detached: its rows were not read");
+	return true;
+}
+
+static bool
+note_moves(Sources *sources, Source *source, bool is_new, const Event *event,
+           bool *settled, Err *err)
+{
+	*settled = true;
+	for (size_t i = 0; i < sources->count && source->silver != NULL; i++)
+	{
+		Source *from = sources->items[i];
+
+		if (from != source && from->silver != NULL &&
+		    silver_tracks(from->silver, event->relation->relid) &&
+		    !note_move(from, source, is_new, event, settled, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+sources_find(Sources *sources, const Event *event, Source **source, Err *err)
+{
+	const Relation *relation = event->relation;
 	const CacheSlot *slot = &sources->cache[cache_slot(sources, relation)];
+	const Source *known;
 	Arena *arena;
+	bool is_new;
+	bool settled;
 	bool ok;
 
 	*source = slot->source;
 	if (slot->relation != NULL)
 		return true;
 	arena = arena_new();
-	ok = find_or_make(sources, relation, arena, source, err);
-	if (ok)
+	known = find_known(sources, relation, arena);
+	is_new = known == NULL || known->silver == NULL ||
+	         !silver_tracks(known->silver, relation->relid);
+	ok = find_or_make(sources, relation, arena, source, err) &&
+	     note_moves(sources, *source, is_new, event, &settled, err);
+	if (ok && settled)
 		cache_add(sources, relation, *source);
 	arena_free(arena);
 	return ok;
 }
 
 /* ---- Cuts ---- */
+
+bool
+sources_touched(const Sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (sources->items[i]->is_touched)
+			return true;
+	return false;
+}
 
 Lsn
 sources_covered(Sources *sources)

@@ -6,6 +6,10 @@
  * OID (leaves of a partitioned table by their root's): a renamed table keeps its
  * lake tables, a dropped one leaves them as they are.
  *
+ * A partition that is detached is a table of its own from the next change on, and one
+ * that is attached is its root's.  Rows do not move with it: both silver tables, or
+ * the root's, are marked stale.
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef LAKE_SOURCES_H
@@ -37,11 +41,17 @@ MUST_CHECK bool sources_open(Store *store, Sources **sources, Err *err);
 void sources_close(Sources *sources); /* NULL is allowed */
 
 /*
- * The source of a relation; made, with its tables, when it is new.  Cheap for a
- * relation seen before.  ERR_CONFIG when another source has the tables' name.
+ * The source of an event's relation; made, with its tables, when it is new.  Cheap for
+ * a relation seen before.  ERR_CONFIG when another source has the tables' name.
  */
-MUST_CHECK bool sources_find(Sources *sources, const Relation *relation, Source **source,
+MUST_CHECK bool sources_find(Sources *sources, const Event *event, Source **source,
                              Err *err);
+
+/* Whether a table holds an event of a stream that is read again. */
+bool sources_stored(const Table *table, const Event *event);
+
+/* Whether any has changes for the next cut. */
+bool sources_touched(const Sources *sources);
 
 size_t sources_count(const Sources *sources);
 Source *sources_get(Sources *sources, size_t i);
