@@ -376,3 +376,15 @@ def test_new_table_is_not_called_equal(t):
     db.psql("create table fresh (id int primary key); insert into fresh values (1)")
     code, output, errors = worker.command("verify")
     assert "-- public.fresh: no silver table at the last cut" in output and "not compared" in output, output + errors
+
+
+def test_reserved_column_is_named(t):
+    """A refusal names its own table, once, whichever the snapshot reads at the time."""
+    db = t.database()
+    db.psql("create table a_reserved (id int primary key, _op text); insert into a_reserved values (1, 'x');"
+            "create table z_plain (id int primary key, v text); insert into z_plain select g, repeat('v', 100) from generate_series(1, 200000) g")
+    worker = t.worker(db, outputs="silver")
+    worker.start()
+    assert worker.wait(60) == 2, worker.log_tail()
+    line = next(line for line in worker.log_text().splitlines() if "\"_op\"" in line)
+    assert line.count("table \"") == 1 and "\"public.a_reserved\"" in line and "z_plain" not in line, line

@@ -240,7 +240,11 @@ read_missing(Builder *builder, const TypePlan *plan, ShapeMissing *missing)
 	if (column->missing_kind == 0)
 		return true;
 	if (!typemap_cell(plan, value, builder->arena, &cell, &missing->remark, builder->err))
-		return false;
+		return fail_while(builder->err,
+		                  "default of column \"%s\" of table \"%s.%s\"",
+		                  column->name,
+		                  builder->relation->schema,
+		                  builder->relation->name);
 	missing->cell = cell_copy(builder->arena, &cell);
 	return true;
 }

@@ -289,8 +289,9 @@ evolve(Silver *silver, const Relation *relation, bool is_replaced, Err *err)
 	ShapeChange change;
 	Shape *shape;
 
-	if (!shape_evolve(&request, silver->shape, &shape, &change, err) ||
-	    !apply_shape(silver, shape, &change, err))
+	if (!shape_evolve(&request, silver->shape, &shape, &change, err))
+		return false;
+	if (!apply_shape(silver, shape, &change, err))
 		return fail_while(err, "table \"%s\"", silver->table->name.name);
 	set_in_force(silver, relation);
 	return true;

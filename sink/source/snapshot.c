@@ -98,7 +98,8 @@ typedef struct Snapshot
 	uint64_t rows; /* handed over or held back */
 	Batch *pending;
 	const Txn *pending_txn;
-	size_t held; /* index in pending of the row without a final marker */
+	size_t held;      /* index in pending of the row without a final marker */
+	bool sink_failed; /* for its own reasons, of any table: its words are enough */
 } Snapshot;
 
 static bool open_session(Snapshot *snapshot, Err *err);
@@ -128,7 +129,8 @@ snapshot_run(const SnapshotRequest *request, Err *err)
 	if (snapshot.progress.started_us != 0)
 		progress_end(&snapshot.progress, snapshot.rows, ok);
 	close_all(&snapshot);
-	return ok || fail_while(err, "could not read the snapshot");
+	return ok ||
+	       (!snapshot.sink_failed && fail_while(err, "could not read the snapshot"));
 }
 
 /* ---- Queries ---- */
@@ -427,7 +429,9 @@ hand_over(Snapshot *snapshot, Err *err)
 	snapshot->pending = NULL;
 	snapshot->held = NOTHING_HELD;
 	batch_seal(batch);
-	return snapshot->request->sink(snapshot->request->context, batch, err);
+	snapshot->sink_failed =
+		!snapshot->request->sink(snapshot->request->context, batch, err);
+	return !snapshot->sink_failed;
 }
 
 /* Take a batch of rows: it is held back, the one before goes to the outputs. */
@@ -762,7 +766,7 @@ read_table(Snapshot *snapshot, const Table *table, Err *err)
 	add_mark(snapshot, EVENT_TABLE_BEGIN, relation);
 	if (!gather_sessions(snapshot, table, err) || !read_ranges(snapshot, err) ||
 	    !collect(snapshot, err) || !unlock_sessions(snapshot, err))
-		return fail_while(err, "table \"%s\"", table->name);
+		return !snapshot->sink_failed && fail_while(err, "table \"%s\"", table->name);
 	mark_table_end(snapshot);
 	add_mark(snapshot, EVENT_TABLE_END, relation);
 	log_debug("snapshot",
