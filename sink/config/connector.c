@@ -11,6 +11,7 @@
 
 #include <json-c/json.h>
 
+#include "config/json_flags.h"
 #include "config/settings.h"
 
 /* Text of a scalar, NULL when value is none or holds a null character. */
@@ -82,7 +83,7 @@ parse_all(Slice text, const char *file, Err *err)
 
 	if (tokener == NULL)
 		abort();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, json_flags(text));
 	/* With the terminator, so that the end of the text is the end of the value. */
 	value = json_tokener_parse_ex(tokener, text.data, (int) text.len + 1);
 	problem = json_tokener_get_error(tokener);

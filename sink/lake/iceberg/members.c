@@ -9,6 +9,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "config/json_flags.h"
+
 json_object *
 members_parse(Slice json, Err *err)
 {
@@ -22,7 +24,7 @@ members_parse(Slice json, Err *err)
 		return NULL;
 	}
 	tokener = json_tokener_new();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, json_flags(json));
 	object = json_tokener_parse_ex(tokener, json.data, (int) json.len);
 	status = json_tokener_get_error(tokener);
 
