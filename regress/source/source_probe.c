@@ -209,7 +209,7 @@ stream_one(Probe *probe, Stream *stream, Collection *collection, Err *err)
 		}
 		stream_release(&item);
 	}
-	decoder_free(decoder);
+	/* The decoder stays: the collection points to its relations until the probe ends. */
 	return true;
 }
 
