@@ -3,7 +3,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 pg_config=${PG_CONFIG:-pg_config}
-[ -e "$("$pg_config" --pgxs 2>/dev/null)" ] ||
+[ -e "$("$pg_config" --pgxs 2>/dev/null)" ] &&
+    [ -e "$("$pg_config" --includedir-server 2>/dev/null)/postgres.h" ] ||
     die "no PostgreSQL server headers by \"$pg_config\"; run make deps or set PG_CONFIG"
 
 mkdir -p "$build/decoder/envelope"

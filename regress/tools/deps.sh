@@ -68,7 +68,9 @@ satisfied()
         cmd:*) command -v "$what" >/dev/null ;;
         file:*) [ -e "$what" ] ;;
         pc:*) pkg-config --exists "$what" 2>/dev/null ;;
-        pgxs:) [ -e "$("$pg_config" --pgxs 2>/dev/null)" ] ;;
+        # the server's own package has the makefiles already, but not the headers
+        pgxs:) [ -e "$("$pg_config" --pgxs 2>/dev/null)" ] &&
+            [ -e "$("$pg_config" --includedir-server 2>/dev/null)/postgres.h" ] ;;
         server:) [ -x "$("$pg_config" --bindir 2>/dev/null)/postgres" ] ;;
         duckdb:) regress/tools/duckdb.sh ready || command -v go >/dev/null ;;
         jars:) [ -e "$cache/kafka-$(kafka_stamp)/.complete" ] || command -v mvn >/dev/null ;;
