@@ -20,6 +20,7 @@ build_needs='
     pc:libcurl                 libcurl4-openssl-dev
     pc:json-c                  libjson-c-dev
     pc:zlib                    zlib1g-dev
+    pc:jemalloc                libjemalloc-dev
     pc:openssl                 libssl-dev
     pc:libmicrohttpd           libmicrohttpd-dev
     pgxs:                      postgresql-server-dev-NN

@@ -11,7 +11,6 @@
 #include "kafka/client.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -21,7 +20,7 @@
 
 #define COUNT(array)          (sizeof(array) / sizeof((array)[0]))
 #define DEFAULT_MESSAGE_BYTES 1048588 /* as in defaults */
-#define DEFAULT_QUEUE_KB      24576
+#define DEFAULT_QUEUE_KB      16384
 #define QUEUE_FULL_WAIT_MS    2
 
 /*
@@ -36,7 +35,7 @@ static const ConfigPair defaults[] = {
 	{ "linger.ms",                  "5" },
 	{ "batch.size",                 "1000000" },
 	{ "batch.num.messages",         "10000" },
-	{ "queue.buffering.max.kbytes", "24576" },
+	{ "queue.buffering.max.kbytes", "16384" },
 	{ "message.max.bytes",          "1048588" },
 	{ "socket.nagle.disable",       "true" },
 };
@@ -262,18 +261,6 @@ set_all(rd_kafka_conf_t *conf, KafkaClient *client, const Config *config,
 	                : set_reader(conf, kind, err);
 }
 
-/*
- * A record is half a dozen small blocks, freed by the thousand when a batch is
- * acknowledged.  With the allocator's defaults the heap's end goes back to the kernel and
- * is fetched again for every batch.
- */
-static void
-keep_freed_memory(void)
-{
-	(void) mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	(void) mallopt(M_MMAP_THRESHOLD, 8 << 20);
-}
-
 bool
 kafka_client_init(KafkaClient *client, const Config *config, KafkaClientKind kind,
                   Err *err)
@@ -281,7 +268,6 @@ kafka_client_init(KafkaClient *client, const Config *config, KafkaClientKind kin
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char reason[256];
 
-	keep_freed_memory();
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	if (!set_all(conf, client, config, kind, err))
 	{
