@@ -6,7 +6,7 @@ Each case runs in a database g_<case>; topic, key, value and headers must be equ
 
   * what differs from run to run (times, LSNs, transaction and run ids), which is masked;
   * the columns of RANDOM_COLUMNS, whose values are random or the time of day;
-  * the lines that ../differential/deliberate.txt names.
+  * the fields that ../differential/deliberate.txt names (see deliberate.py there).
 
 uncovered.txt lists the cases that are not replayed, and why.
 """
@@ -16,10 +16,11 @@ import pathlib
 import re
 import sys
 
+from differential.deliberate import Context, Rules, column_types
 from lib.cluster import Cluster
+from lib.support import BUILD
 
 HERE = pathlib.Path(__file__).resolve().parent
-DELIBERATE = HERE.parent / "differential" / "deliberate.txt"
 SLOT = "golden"
 
 # Settings of the connector that have no meaning for a plugin.
@@ -84,40 +85,11 @@ def expected_records(case, schemas):
         return [comparable(case, line) for line in file if json.loads(line)["topic"] != "g.message"]
 
 
-def deliberate():
-    """The deliberate differences: (case, topic, expression for key, newline and value) of each line."""
-    rules = []
-    for line in DELIBERATE.read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            case, topic, pattern = line.split(None, 3)[:3]
-            rules.append((re.compile(case), topic, re.compile(pattern)))
-    return rules
-
-
-def is_deliberate(rules, case, golden):
-    text = "%s\n%s" % (golden[1], golden[2])
-    return any(r.fullmatch(case.name) and t == golden[0] and p.search(text) for r, t, p in rules)
-
-
-def first_difference(golden, ours):
-    """A short account of how two records differ."""
-    for part, theirs, mine in zip(("topic", "key", "value", "headers"), golden, ours):
-        if theirs == mine:
-            continue
-        theirs, mine = str(theirs), str(mine)
-        at = next((i for i, (a, b) in enumerate(zip(theirs, mine)) if a != b), min(len(theirs), len(mine)))
-        start = max(0, at - 60)
-        return "%s of a record of %s\n    debezium ...%s\n    ours     ...%s" % (
-            part, golden[0], theirs[start:at + 100], mine[start:at + 100])
-    return "equal"
-
-
-def compare(rules, case, golden, ours):
-    """The differences between two lists of records."""
+def compare(rules, context, golden, ours):
+    """The differences between two lists of records that no rule excuses."""
     found = []
     for theirs, mine in zip(golden, ours):
-        if theirs != mine and not is_deliberate(rules, case, theirs):
-            found.append(first_difference(theirs, mine))
+        found += ["a record of %s: %s" % (theirs[0], d) for d in rules.unexpected(context, theirs, mine)]
     if len(golden) != len(ours):
         found.append("debezium has %d records, we have %d" % (len(golden), len(ours)))
     return found
@@ -156,9 +128,12 @@ def run(cluster, rules, case):
     database = prepare(cluster, case)
     found = []
     try:
+        with database.connect() as connection:
+            types = column_types(connection, "g")
+        context = Context(case.name, "plugin", read_properties(case / "config.properties"), types)
         for schemas in (False, True):
             ours = [comparable(case, line) for line in peek(database, plugin_options(case, schemas))]
-            found += compare(rules, case, expected_records(case, schemas), ours)
+            found += compare(rules, context, expected_records(case, schemas), ours)
     finally:
         database.drop()
     return found
@@ -167,7 +142,7 @@ def run(cluster, rules, case):
 def main(names):
     cases = sorted(path.parent for path in (HERE / "cases").glob("*/ddl.sql"))
     cases = [case for case in cases if not names or case.name in names]
-    rules = deliberate()
+    rules = Rules()
     failed = 0
     cluster = Cluster(wal_sender_timeout=0)
     cluster.start()
@@ -186,6 +161,8 @@ def main(names):
         for line in (HERE / "uncovered.txt").read_text(encoding="utf-8").splitlines():
             if line.strip() and not line.startswith("#"):
                 print("not yet covered: %s" % line)
+        for rule in rules.unused(BUILD / "deliberate", "goldens"):
+            print("deliberate.txt:%d matched nothing: %s" % (rule.number, rule.line))
     print("%d passed, %d failed" % (len(cases) - failed, failed))
     return 1 if failed or not cases else 0
 
