@@ -34,10 +34,10 @@ enum
 /*
  * Read by jemalloc, which the worker is linked with: librdkafka makes half a dozen small
  * blocks a record in one thread and frees them by the thousand in another, which costs
- * glibc's malloc half of the worker's time.  Two arenas, because few threads allocate at
- * the same time and each arena keeps pages of its own.
+ * glibc's malloc half of the worker's time.  One arena: few threads allocate at the same
+ * time, and each arena keeps pages of its own.
  */
-const char *const malloc_conf = "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:0";
+const char *const malloc_conf = "narenas:1";
 
 /* A command that needs a configuration.  Returns the exit code, or -1 with err set. */
 typedef int (*CommandRun)(const Config *config, const Args *args, Err *err);
