@@ -385,6 +385,7 @@ render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc
 		in_key[relation->key[i]] = true;
 	for (uint16_t i = 0; i < relation->column_count; i++)
 		make_column(&maker, i, in_key[i], &defaults[i]);
+	plan->defaults = defaults;
 	make_source(&maker);
 	make_schemas(&maker, defaults);
 	return plan;

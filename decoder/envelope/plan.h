@@ -35,9 +35,10 @@ struct RenderPlan
 	const char *table;
 	const char *topic;
 	Slice topic_json;
-	ColumnPlan *columns; /* one for each of the relation's */
-	bool has_key;        /* some column of the relation's key is in Key */
-	Slice key_head;      /* "" or {"schema":...,"payload": */
+	ColumnPlan *columns;   /* one for each of the relation's */
+	const Slice *defaults; /* of each column: its JSON, or empty */
+	bool has_key;          /* some column of the relation's key is in Key */
+	Slice key_head;        /* "" or {"schema":...,"payload": */
 	Slice value_head;
 	Slice source_head;  /* ,"source":{ ... "ts_ms": */
 	Slice source_table; /* ,"schema":..,"table":..,"txId": */

@@ -37,6 +37,11 @@ const char *render_plan_topic(const RenderPlan *plan);
 /* Whether records of this relation have a key. */
 bool render_plan_has_key(const RenderPlan *plan);
 
+/* Append the Connect schema of keys or values, as JsonConverter prints it, whether or not
+ * records carry it; null for the key of a relation without one. */
+void render_key_schema(const RenderPlan *plan, Buf *buf);
+void render_value_schema(const RenderPlan *plan, Buf *buf);
+
 typedef enum SnapshotMarker
 {
 	SNAPSHOT_NONE, /* streamed: "false" */

@@ -203,3 +203,37 @@ schema_value_head(Buf *buf, const RenderPlan *plan, const Slice *defaults)
 	put_name(buf, plan, "Envelope");
 	buf_text(buf, ",\"version\":2},\"payload\":");
 }
+
+/* What was appended since start, without {"schema": before and ,"payload": behind it. */
+static void
+strip_head(Buf *buf, size_t start)
+{
+	size_t before = sizeof "{\"schema\":" - 1;
+	size_t after = sizeof ",\"payload\":" - 1;
+
+	buf->len -= before + after;
+	memmove(buf->data + start, buf->data + start + before, buf->len - start);
+}
+
+void
+render_key_schema(const RenderPlan *plan, Buf *buf)
+{
+	size_t start = buf->len;
+
+	if (!plan->has_key)
+	{
+		buf_text(buf, "null");
+		return;
+	}
+	schema_key_head(buf, plan, plan->defaults);
+	strip_head(buf, start);
+}
+
+void
+render_value_schema(const RenderPlan *plan, Buf *buf)
+{
+	size_t start = buf->len;
+
+	schema_value_head(buf, plan, plan->defaults);
+	strip_head(buf, start);
+}

@@ -14,19 +14,21 @@
 
 typedef struct ConnectJson
 {
+	ConnectSchemas *schemas; /* where the data's schemas are from */
 	bool schemas_enable;
 	bool replace_null_with_default;
 } ConnectJson;
 
 /*
- * Append what JsonConverter gives for data.  A null value of no schema, or one without
- * schemas_enable, is no bytes at all: *present is false then (a tombstone).
- * ERR_DATA when the text of a struct is not of its schema.
+ * Append what JsonConverter gives for data.  *present is false, and nothing appended, for
+ * null without a schema (a tombstone).  ERR_DATA when a struct's text is not of its
+ * schema, or a field that must not be null is.
  */
 bool connect_json_convert(const ConnectJson *options, const ConnectData *data,
                           Arena *arena, Buf *buf, bool *present, Err *err) MUST_CHECK;
 
-/* The same by SimpleHeaderConverter. */
+/* The same by SimpleHeaderConverter: text without quotes around a string, a struct's
+ * nulls as their defaults.  Null is absent whatever its schema. */
 bool connect_simple_header(const ConnectData *data, Arena *arena, Buf *buf, bool *present,
                            Err *err) MUST_CHECK;
 

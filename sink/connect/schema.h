@@ -72,9 +72,18 @@ struct ConnectSchema
 	size_t field_count;
 	const ConnectSchema *items; /* of an array; of a map its values */
 	const ConnectSchema *keys;  /* of a map */
-	bool has_defaults;          /* set by connect_schema_intern: a null anywhere inside a
-	                               value could stand for a default */
+	struct ConnectMemo *memo; /* set by connect_schema_intern: what is remembered of it */
+	bool has_defaults;        /* set by connect_schema_intern: a null anywhere inside a
+	                             value could stand for a default */
 };
+
+/* What is made of a schema once; filled by who needs it, for as long as the schema lives.
+ */
+typedef struct ConnectMemo
+{
+	Slice text;       /* see connect_schema_text */
+	const void *avro; /* avro.c's */
+} ConnectMemo;
 
 typedef struct ConnectSchemas ConnectSchemas;
 
@@ -96,7 +105,14 @@ const ConnectSchema *connect_schema_parse(ConnectSchemas *schemas, Slice json,
 /* Append the text that JsonConverter prints; null for NULL. */
 void connect_schema_print(const ConnectSchema *schema, Buf *buf);
 
-/* A schema of a type without fields, items and name: SchemaBuilder.string().optional(). */
+/* That text, printed once. */
+Slice connect_schema_text(ConnectSchemas *schemas, const ConnectSchema *schema);
+
+/* Where to allocate what lives as long as the schemas. */
+Arena *connect_schemas_arena(ConnectSchemas *schemas);
+
+/* A schema of a type without fields, items and name: SchemaBuilder.string().optional().
+ */
 const ConnectSchema *connect_schema_plain(ConnectSchemas *schemas, ConnectType type,
                                           bool optional);
 
