@@ -49,7 +49,7 @@ check-asan: ## unit tests under AddressSanitizer and UBSan
 check-regress: decoder ## pg_regress and isolation tests from the build tree: TESTS="toast types_num"
 	@$(TOOLS)/run-regress.sh $(TESTS)
 
-check-goldens: decoder ## the plugin against records that Debezium emitted: TESTS="toast defaults"
+check-goldens: all ## plugin and worker against records that Debezium emitted: TESTS="toast defaults"
 	@$(TOOLS)/python.sh regress/goldens/check.py $(TESTS)
 
 check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"

@@ -182,18 +182,6 @@ choose_hstore(const TypeContext *context)
 	return context->options->hstore_handling_mode == HSTORE_MAP ? &map : &json;
 }
 
-/* Debezium's streaming has no value for name, unless unknown types are included. */
-static const TypeForm *
-choose_name(const TypeContext *context)
-{
-	static const TypeForm null = { STRING(encode_null) };
-
-	if (context->options->lossless || context->in_key ||
-	    context->options->include_unknown_datatypes)
-		return &string_form;
-	return &null;
-}
-
 static const TypeForm *
 choose_bits(const TypeContext *context)
 {
@@ -353,7 +341,8 @@ static const TypeRow type_table[] = {
 	{ TYPE_VARCHAR, "varchar", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
 	{ TYPE_BPCHAR,  "bpchar",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
 	{ TYPE_CHAR,    "char",    FORM(STRING(encode_char)), ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ TYPE_NAME,    "name",    CHOOSE(choose_name), ARRAY_OMITTED, STRING_TOAST, NO_DEFAULT },
+	/* Debezium has the value in a snapshot only, and null while it streams */
+	{ TYPE_NAME,    "name",    TEXT_FORM, ARRAY_OMITTED, STRING_TOAST, NO_DEFAULT },
 	{ 0,            "citext",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
 	{ TYPE_JSON,    "json",    JSON_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "{}" },
 	{ TYPE_JSONB,   "jsonb",   JSON_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "{}" },

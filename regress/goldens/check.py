@@ -1,170 +1,172 @@
-"""check.py [CASE...]: replays the cases through the plugin's format=record and compares with Debezium.
+"""check.py [CASE...]: replays the recorded cases and compares with what Debezium 3.6.1 emitted.
 
-cases/ holds what Debezium 3.6.1 emitted (records.jsonl, and with schemas.enable records.schemas.jsonl), the
-statements that it saw (ddl.sql before, dml.sql after the slot was made) and its settings (config.properties).
-Each case runs in a database g_<case>; topic, key, value and headers must be equal byte for byte, except
+Two legs: the plugin's format=record, read by SQL, and the worker, run with the case's settings into a real
+broker; each without and with schemas.enable.  Topic, key, value and headers must be equal byte for byte, in order
+(of each topic, where they come from Kafka), except
 
-  * what differs from run to run (times, LSNs, transaction and run ids), which is masked;
-  * the columns of RANDOM_COLUMNS, whose values are random or the time of day;
-  * the fields that ../differential/deliberate.txt names (see deliberate.py there).
+  * what differs from run to run (times, LSNs, transaction and run ids), which is masked: see golden.py;
+  * the fields that ../differential/deliberate.txt names.
 
-uncovered.txt lists the cases that are not replayed, and why.
+uncovered.txt lists the cases that a leg cannot replay, and why.  They are tried nevertheless: one that passes must
+leave the list.
 """
 
-import json
-import pathlib
-import re
+import concurrent.futures
+import itertools
 import sys
+import threading
 
 from differential.deliberate import Context, Rules, column_types
+from goldens import plugin, worker
+from goldens.golden import all_cases, by_topic, uncovered, without_repeats
+from lib.broker import Broker
 from lib.cluster import Cluster
 from lib.support import BUILD
 
-HERE = pathlib.Path(__file__).resolve().parent
-SLOT = "golden"
+THREADS = 3
+SHOWN = 3  # differences of a leg
 
-# Settings of the connector that have no meaning for a plugin.
-NOT_FOR_THE_PLUGIN = re.compile(r"(runner|publication|replica\.identity|slot|snapshot|errors)\.")
-RENAMED = {"dump.converter.replace.null.with.default": "replace.null.with.default"}
-
-# Values that no two runs share: the columns, by case prefix and table.
-RANDOM_COLUMNS = {("defaults", "t_def_fn"): ("tsn", "cts", "d", "un", "rnd", "epoch")}
-
-MASKS = [
-    (re.compile(r'("(?:ts_ms|ts_us|ts_ns|lsn|txId)":)-?\d+'), r'\1"#"'),
-    (re.compile(r'"sequence":"\[(?:null|\\"\d+\\"),\\"\d+\\"\]"'), '"sequence":"#"'),
-    (re.compile(r"\[Ljava\.lang\.[A-Za-z]+;@[0-9a-f]+"), "[Ljava#"),
-]
+_SCHEMAS = (False, True)
 
 
-def read_properties(path):
-    """The settings of a .properties file."""
-    settings = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, separator, value = line.strip().partition("=")
-        if separator and not name.startswith("#"):
-            settings[name.strip()] = value.strip()
-    return settings
+class Replay:
+    """A case on its way: its database, the slots and the workers that will read them."""
+
+    def __init__(self, cluster, broker, case, number):
+        self.case = case
+        self.database = cluster.create_database(case.database)
+        self.slots = ["golden_%03d_%d" % (number, schemas) for schemas in _SCHEMAS]
+        self.runs = [worker.Run(broker, self.database, slot, case, schemas, number * 2 + schemas)
+                     for slot, schemas in zip(self.slots, _SCHEMAS)]
+        self.peek_slot = "golden_%03d_peek" % number
+        self.types = {}
+        self.failures = {plugin.LEG: [], worker.LEG: []}
+        self.plugin_records = {}
+
+    def _slot(self, name):
+        self.database.psql("select pg_create_logical_replication_slot('%s', 'cdc_decoder')" % name)
+
+    def change(self):
+        """Has the case's statements run."""
+        case, database = self.case, self.database
+        if case.setting("publication.autocreate.mode", "all_tables") == "all_tables":
+            database.psql("create publication dbz_pub for all tables")
+        database.psql_file(case.ddl)
+        early = [run for run in self.runs if run.starts_first]
+        for run in early:
+            self.guarded(worker.LEG, run.before)
+        identities = case.setting("replica.identity.autoset.values")
+        for table, value in (item.split(":") for item in identities.split(",") if item):
+            database.psql("alter table %s replica identity %s" % (table, value))
+        self._slot(self.peek_slot)
+        for run in self.runs:
+            if run not in early:
+                self._slot(run.slot)
+        with database.connect() as connection:
+            self.types = column_types(connection, "g")
+        database.psql(case.dml, stop=not case.refuses_statements)
+
+    def guarded(self, leg, action):
+        """A failure is the case's, and of one leg."""
+        try:
+            return action()
+        except Exception as error:
+            self.failures[leg].append("%s: %s" % (type(error).__name__, str(error).strip()))
+            return None
+
+    def replay(self):
+        """Reads what changed, by both legs; the records of the worker are in the broker then."""
+        for schemas in _SCHEMAS:
+            self.plugin_records[schemas] = self.guarded(
+                plugin.LEG, lambda: plugin.records(self.database, self.peek_slot, self.case, schemas))
+        if not self.failures[worker.LEG]:
+            for run in self.runs:
+                self.guarded(worker.LEG, run.after)
+
+    def compare(self, rules, found):
+        """Compares both legs; found is what worker.read_broker() read."""
+        for schemas, run in zip(_SCHEMAS, self.runs):
+            context = Context(self.case.name, plugin.LEG, self.case.settings, self.types)
+            if self.plugin_records[schemas] is not None:
+                self.failures[plugin.LEG] += compare(
+                    rules, context, plugin.expected(self.case, schemas), self.plugin_records[schemas])
+            context = Context(self.case.name, worker.LEG, self.case.settings, self.types)
+            theirs = by_topic(self.case.expected(schemas))
+            ours = by_topic(run.records(found.get(run.word, ())))
+            for topic in sorted(set(theirs) | set(ours)):
+                self.failures[worker.LEG] += compare(
+                    rules, context, *(without_repeats(records) if self.case.paced else records
+                                      for records in (theirs[topic], ours[topic])))
 
 
-def plugin_options(case, schemas):
-    """The plugin's options for a case."""
-    options = {"format": "record", "topic_prefix": "g", "schemas_enable": "true" if schemas else "false"}
-    for name, value in read_properties(case / "config.properties").items():
-        if not NOT_FOR_THE_PLUGIN.match(name):
-            options[RENAMED.get(name, name).replace(".", "_")] = value
-    return options
-
-
-def mask(text, columns):
-    """Blot out what differs from run to run."""
-    if text is None:
-        return None
-    for pattern, replacement in MASKS:
-        text = pattern.sub(replacement, text)
-    for column in columns:
-        text = re.sub(r'("%s":)(?:"[^"]*"|[-0-9.E]+)(?=[,}])' % column, r'\1"#"', text)
-    return text
-
-
-def comparable(case, line):
-    """A record as the tuple of what is compared."""
-    record = json.loads(line)
-    table = record["topic"].rsplit(".", 1)[-1]
-    columns = [c for (prefix, name), found in RANDOM_COLUMNS.items()
-               if case.name.startswith(prefix) and name == table for c in found]
-    headers = [(h["k"], "#" if h["k"] == "__debezium.context.runId" else mask(h["v"], columns))
-               for h in record["headers"]]
-    return (record["topic"], mask(record["key"], columns), mask(record["value"], columns), headers)
-
-
-def expected_records(case, schemas):
-    """What Debezium emitted, but for its logical messages, which the plugin's formats leave to the worker."""
-    name = "records.schemas.jsonl" if schemas else "records.jsonl"
-    with open(case / name, encoding="utf-8") as file:
-        return [comparable(case, line) for line in file if json.loads(line)["topic"] != "g.message"]
-
-
-def compare(rules, context, golden, ours):
+def compare(rules, context, theirs, ours):
     """The differences between two lists of records that no rule excuses."""
     found = []
-    for theirs, mine in zip(golden, ours):
-        found += ["a record of %s: %s" % (theirs[0], d) for d in rules.unexpected(context, theirs, mine)]
-    if len(golden) != len(ours):
-        found.append("debezium has %d records, we have %d" % (len(golden), len(ours)))
+    for a, b in itertools.zip_longest(theirs, ours):
+        found += ["a record of %s: %s" % ((a or b).topic, d) for d in rules.unexpected(context, a, b)]
     return found
 
 
-def peek(database, options):
-    """The slot's records under options, without consuming them."""
-    arguments = [text for pair in options.items() for text in pair]
-    with database.connect() as connection:
-        rows = connection.execute(
-            "select data from pg_logical_slot_peek_changes(%s, null, null, variadic %s::text[])",
-            (SLOT + "_" + database.name[2:][:50], arguments)).fetchall()
-    return [row[0] for row in rows]
+def replay_all(cluster, broker, cases):
+    """Replays the cases, several side by side.  Statements run one case at a time: creating a slot waits for every
+    transaction of the server."""
+    statements = threading.Lock()
+
+    def replay(number, case):
+        with statements:
+            one = Replay(cluster, broker, case, number)
+            one.change()
+        one.replay()
+        one.database.drop_slots()
+        return one
+
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        waiting = [pool.submit(replay, number, case) for number, case in enumerate(cases)]
+        return [future.result() for future in waiting]
 
 
-def prepare(cluster, case):
-    """Run a case's statements; its changes are then in the slot."""
-    allow_errors = (case / "sql.err").exists()
-    database = cluster.create_database("g_" + case.name)
-    settings = read_properties(case / "config.properties")
-    if settings.get("publication.autocreate.mode", "all_tables") == "all_tables":
-        database.psql("create publication dbz_pub for all tables")
-    database.psql_file(case / "ddl.sql")
-    identity = settings.get("replica.identity.autoset.values", "")
-    for table, value in (item.split(":") for item in identity.split(",") if item):
-        database.psql("alter table %s replica identity %s" % (table, value))
-    database.psql("select pg_create_logical_replication_slot('%s_%s', 'cdc_decoder')"
-                  % (SLOT, case.name[:50]))
-    dml = (case / "dml.sql").read_text(encoding="utf-8")
-    database.psql(re.sub(r"select pg_sleep\([0-9.]+\);", "", dml), stop=not allow_errors)
-    return database
+class Tally:
+    """What is printed, and counted."""
 
+    def __init__(self):
+        self.passed = self.failed = 0
 
-def run(cluster, rules, case):
-    """Compare a case, without and with schemas; returns the differences."""
-    database = prepare(cluster, case)
-    found = []
-    try:
-        with database.connect() as connection:
-            types = column_types(connection, "g")
-        context = Context(case.name, "plugin", read_properties(case / "config.properties"), types)
-        for schemas in (False, True):
-            ours = [comparable(case, line) for line in peek(database, plugin_options(case, schemas))]
-            found += compare(rules, context, expected_records(case, schemas), ours)
-    finally:
-        database.drop()
-    return found
+    def line(self, case, leg, verdict, details=(), failed=False):
+        self.failed += failed
+        print("%-40s %-7s %s" % (case.name, leg, verdict))
+        for detail in list(details)[:SHOWN]:
+            print("  " + detail)
+        if len(details) > SHOWN:
+            print("  ... and %d more" % (len(details) - SHOWN))
+
+    def leg(self, case, leg, failures, reason):
+        if reason is None:
+            self.passed += not failures
+            self.line(case, leg, "FAILED" if failures else "ok", failures, failed=bool(failures))
+        elif failures:
+            self.line(case, leg, "not covered: " + reason)
+        else:
+            self.line(case, leg, "FAILED: passes, take it from uncovered.txt", failed=True)
 
 
 def main(names):
-    cases = sorted(path.parent for path in (HERE / "cases").glob("*/ddl.sql"))
-    cases = [case for case in cases if not names or case.name in names]
+    cases = all_cases(names)
     rules = Rules()
-    failed = 0
-    cluster = Cluster(wal_sender_timeout=0)
-    cluster.start()
-    for case in cases:
-        try:
-            found = run(cluster, rules, case)
-        except Exception as error:  # a case that cannot run is a failure of that case
-            found = ["%s: %s" % (type(error).__name__, str(error).strip())]
-        failed += bool(found)
-        print("%-42s %s" % (case.name, "FAILED" if found else "ok"), flush=True)
-        for difference in found[:3]:
-            print("  " + difference)
-        if len(found) > 3:
-            print("  ... and %d more" % (len(found) - 3))
+    reasons = uncovered()
+    tally = Tally()
+    cluster = Cluster(wal_sender_timeout=0, max_replication_slots=400, max_wal_senders=60).start()
+    broker = Broker().start()
+    replays = replay_all(cluster, broker, cases)
+    found = worker.read_broker(broker)
+    for one in replays:
+        one.compare(rules, found)
+        for leg, failures in one.failures.items():
+            tally.leg(one.case, leg, failures, reasons.get((one.case.name, leg)))
     if not names:
-        for line in (HERE / "uncovered.txt").read_text(encoding="utf-8").splitlines():
-            if line.strip() and not line.startswith("#"):
-                print("not yet covered: %s" % line)
         for rule in rules.unused(BUILD / "deliberate", "goldens"):
             print("deliberate.txt:%d matched nothing: %s" % (rule.number, rule.line))
-    print("%d passed, %d failed" % (len(cases) - failed, failed))
-    return 1 if failed or not cases else 0
+    print("%d passed, %d failed" % (tally.passed, tally.failed))
+    return 1 if tally.failed or not cases else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,106 @@
+"""The leg of check.py that runs the worker with a case's settings into a real broker.
+
+All cases share a broker, and their topics would mix: the topic.prefix of each run has a word of its own behind
+Debezium's, which is taken out of everything that was read again.
+"""
+
+import re
+
+from goldens.golden import base_settings
+from lib.consumer import Reader, read_all
+from lib.support import wait_for
+from lib.worker import Worker
+
+LEG = "worker"
+
+_HEARTBEATS_WANTED = 3
+
+
+class Run:
+    """One case through one worker, without or with schemas."""
+
+    def __init__(self, broker, database, slot, case, schemas, number):
+        self.case = case
+        self.schemas = schemas
+        self.broker = broker
+        self.database = database
+        self.slot = slot
+        self.word = "Xq%04dz" % number
+        self.worker = Worker(database, name="golden", **self._settings())
+
+    def _settings(self):
+        """The case's settings as Debezium had them; what is ours is where to read and where to write."""
+        settings = dict(base_settings(), **self.case.settings)
+        settings.update(self.database.properties())
+        settings.update({
+            "topic.prefix": settings["topic.prefix"] + self.word,
+            "plugin.name": "cdc_decoder",
+            "slot.name": self.slot,
+            "slot.drop.on.stop": "false",
+            "outputs": "kafka",
+            "kafka.bootstrap.servers": self.broker.bootstrap,
+        })
+        for part in ("key", "value"):
+            settings[part + ".converter"] = "org.apache.kafka.connect.json.JsonConverter"
+            settings[part + ".converter.schemas.enable"] = "true" if self.schemas else "false"
+        if self.case.replace_null:
+            settings["value.converter.replace.null.with.default"] = self.case.replace_null
+        return settings
+
+    @property
+    def starts_first(self):
+        """Whether the worker must have been there before the changes."""
+        return (self.case.setting("snapshot.mode", "no_data") != "no_data" or self.case.paced
+                or bool(self.case.setting("replica.identity.autoset.values")))
+
+    def before(self):
+        """What happens before the changes: nothing, or the worker's start, or all of the snapshot."""
+        if self.case.paced:
+            self.worker.start()
+            self.worker.wait_log("streaming from slot")
+        elif self.starts_first:
+            self.worker.run_until(self.database.lsn(), timeout=60)
+
+    def after(self):
+        """Has the worker read what was changed."""
+        end = self.database.lsn()
+        if not self.case.paced:
+            self.worker.run_until(end, timeout=60)
+            return
+        self.database.wait_confirmed(self.slot, end)
+        self._wait_for_heartbeats()
+        self.worker.stop()
+
+    def _wait_for_heartbeats(self):
+        names = wait_for(lambda: [name for name in self.broker.topics(internal=True)
+                                  if name.startswith("__") and name.endswith(self.word)], 20, "a heartbeat topic")
+        reader = Reader(self.broker, *names)
+        try:
+            reader.until(lambda found: len(found) >= _HEARTBEATS_WANTED)
+        finally:
+            reader.close()
+
+    def _clean(self, text):
+        return None if text is None else text.replace(self.word, "")
+
+    def records(self, found):
+        """Of what was read from the broker, this run's records."""
+        for record in found:
+            yield self.case.record({
+                "topic": self._clean(record.topic),
+                "key": self._clean(record.key),
+                "value": self._clean(record.value),
+                "headers": [{"k": self._clean(k), "v": self._clean(v)} for k, v in record.headers],
+            })
+
+
+def read_broker(broker):
+    """{word of a run: its records}: the word is in the topic, or a route took it out and left it in the headers."""
+    topics = [name for name in sorted(broker.topics(internal=True))
+              if not name.startswith(("__cdc_sink", "__consumer", "__transaction", "__share"))]
+    found = {}
+    for record in read_all(broker, *topics):
+        place = record.topic + " ".join(value or "" for _, value in record.headers)
+        word = re.search(r"Xq\d{4}z", place)
+        found.setdefault(word.group() if word else None, []).append(record)
+    return found
