@@ -49,6 +49,9 @@ check-asan: ## unit tests under AddressSanitizer and UBSan
 check-regress: decoder ## pg_regress and isolation tests from the build tree: TESTS="toast types_num"
 	@$(TOOLS)/run-regress.sh $(TESTS)
 
+check-servers: ## check-regress on PostgreSQL 15, 17 and 18, each in a chroot (root): SUITES="trixie sid"
+	@$(TOOLS)/check-servers.sh $(SUITES)
+
 check-goldens: all ## plugin and worker against records that Debezium emitted: TESTS="toast defaults"
 	@$(TOOLS)/python.sh regress/goldens/check.py $(TESTS)
 
@@ -74,5 +77,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
-.PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress \
-	check-goldens check-integration demo bench fmt lint docs help
+.PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
+	check-servers check-integration demo bench fmt lint docs help

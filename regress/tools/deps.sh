@@ -3,6 +3,8 @@
 #
 #   deps.sh build         compilers, libraries, server headers, DuckDB
 #   deps.sh test          server, broker jars, Python readers, lint tools
+#   deps.sh plugin        a part of both: what building and testing the plugin alone needs
+#   deps.sh fuzz          clang with libFuzzer
 #
 # Distribution packages need root; without it the one command to run is printed.  Downloads are pinned
 # by checksum and cached for all clones in ${XDG_CACHE_HOME:-~/.cache}/cdc-decoder.
@@ -37,6 +39,17 @@ test_needs='
     cmd:shellcheck             shellcheck
     cmd:clang-tidy             clang-tidy
 '
+plugin_needs='
+    cmd:gcc                    gcc
+    file:/usr/include/stdio.h  libc6-dev
+    pgxs:                      postgresql-server-dev-NN
+    server:                    postgresql-NN
+    cmd:setpriv                util-linux
+'
+fuzz_needs='
+    cmd:clang                  clang
+    fuzzer:                    libclang-rt-CC-dev
+'
 
 pg_config=${PG_CONFIG:-pg_config}
 
@@ -49,6 +62,21 @@ pg_major()
         sed -n 's/^postgresql-server-dev-\([0-9]*\) .*/\1/p' | sort -n | tail -1)
     [ -n "$found" ] || die "no package postgresql-server-dev-NN is known to apt"
     echo "$found"
+}
+
+# The major version of the distribution's clang.
+clang_major()
+{
+    apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -1
+}
+
+# with_versions NAMES: NN and CC replaced
+with_versions()
+{
+    local names=$1
+    [[ $names != *NN* ]] || names=${names//NN/$(pg_major)}
+    [[ $names != *-CC-* ]] || names=${names//-CC-/-$(clang_major)-}
+    echo "$names"
 }
 
 kafka_stamp()
@@ -73,6 +101,7 @@ satisfied()
         pgxs:) [ -e "$("$pg_config" --pgxs 2>/dev/null)" ] &&
             [ -e "$("$pg_config" --includedir-server 2>/dev/null)/postgres.h" ] ;;
         server:) [ -x "$("$pg_config" --bindir 2>/dev/null)/postgres" ] ;;
+        fuzzer:) [ -e "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null)" ] ;;
         duckdb:) regress/tools/duckdb.sh ready || command -v go >/dev/null ;;
         jars:) [ -e "$cache/kafka-$(kafka_stamp)/.complete" ] || command -v mvn >/dev/null ;;
         venv:) [ -e "$build/venv/.complete" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ;;
@@ -80,7 +109,7 @@ satisfied()
     esac
 }
 
-# missing_packages TABLE: the packages of the probes that fail, NN not yet replaced
+# missing_packages TABLE: the packages of the probes that fail, versions not yet in their names
 missing_packages()
 {
     local probe package
@@ -97,12 +126,12 @@ install_packages()
     [ -n "${names// /}" ] || return 0
     command -v apt-get >/dev/null || die "please install: $names"
     if [ "$(id -u)" != 0 ]; then
-        [[ $names != *NN* ]] || names=${names//NN/$(pg_major)}
+        names=$(with_versions "$names")
         die "packages are missing; run: sudo apt-get install -y $names"
     fi
     say "installing packages"
     run_quietly "$build/log/apt-update.log" apt-get update -q || die "could not update the package lists"
-    [[ $names != *NN* ]] || names=${names//NN/$(pg_major)}
+    names=$(with_versions "$names")
     say "$names"
     # A cluster and a service nobody asked for would come with the server: tests make their own.
     local had_conf=
@@ -154,7 +183,7 @@ make_venv()
     echo "$stamp" >"$venv/.complete"
 }
 
-[ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,10p' "$0" >&2; exit 2; }
 # One at a time: what two make targets need at once is made once.
 if [ -z "${DEPS_LOCKED:-}" ]; then
     mkdir -p "$build"
@@ -165,6 +194,8 @@ for part; do
     case $part in
         build) needs+=$build_needs ;;
         test) needs+=$test_needs ;;
+        plugin) needs+=$plugin_needs ;;
+        fuzz) needs+=$fuzz_needs ;;
         *) die "unrecognized part \"$part\"" ;;
     esac
 done
