@@ -409,6 +409,19 @@ skip_bit(char type)
 	}
 }
 
+/*
+ * A TRUNCATE of a partitioned table names it and its leaves; a publication has the one or
+ * the others, by publish_via_partition_root.
+ */
+static bool
+publishes_truncate(const RenderPlan *plan)
+{
+	const Relation *relation = plan->relation;
+
+	return plan->options->publish_via_partition_root ? relation->root_relid == 0
+	                                                 : relation->relkind != 'p';
+}
+
 bool
 render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
                RenderRecord records[RENDER_MAX_RECORDS], int *count, EnvError *error)
@@ -440,6 +453,8 @@ render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
 			return append_key(buf, &parts, parts.old_values, &key) &&
 			       render_delete(buf, &parts, &key, records, count);
 		case 'T':
+			if (!publishes_truncate(plan))
+				return true;
 			records[0] = (RenderRecord){ .has_key = false };
 			*count = 1;
 			return append_value(buf, &parts, NULL, NULL, 't', &records[0]);

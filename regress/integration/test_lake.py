@@ -2,6 +2,7 @@
 
 import pathlib
 
+from lib.consumer import read_all
 from lib.support import TOP, wait_for
 
 SQL = pathlib.Path(TOP) / "sql"
@@ -237,6 +238,24 @@ def test_partitioned_source(t):
     lake = t.lake(worker)
     found = lake.sql("select count(*), count(distinct id), sum(id) from " + lake.scan("silver_parted")).fetchone()
     assert found == tuple(int(n) for n in db.psql("select count(*), count(distinct id), sum(id) from parted").split("|")), found
+
+
+def test_truncated_partitions(t):
+    """The whole table's TRUNCATE empties silver; one of all leaves too; one of some leaves nobody can follow."""
+    db = t.database()
+    db.psql(partitioned("whole") + partitioned("leaves") + partitioned("one"))
+    worker = running(t, db, **{"outputs": "kafka,bronze,silver", "skipped.operations": "none"})
+    db.psql("truncate whole; insert into whole values (9, 'a', 'after'); truncate leaves1, leaves2;"
+            "insert into leaves values (9, 'b', 'after'); truncate one1")
+    settle(worker, db)
+    lake = assert_equal(t, worker, db, "public.whole", "public.leaves")
+    assert stale_reason(lake, "silver_whole") == stale_reason(lake, "silver_leaves") == ""
+    assert "one partition of several was truncated" in stale_reason(lake, "silver_one")
+    prefix = worker.config["topic.prefix"] + ".public."
+    topics = sorted(topic for topic in t.broker.topics() if topic.startswith(prefix))
+    truncated = {record.topic[len(prefix):] for record in read_all(t.broker, *topics)
+                 if record.value is not None and record.json["op"] == "t"}
+    assert truncated == {"whole1", "whole2", "leaves1", "leaves2", "one1"}, truncated
 
 
 def test_killed_snapshot_starts_again(t):

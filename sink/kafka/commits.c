@@ -13,6 +13,7 @@
  */
 #include "kafka/commits.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -24,6 +25,7 @@
 #define PATIENCE_US     INT64_C(100000)
 #define VERIFY_US       INT64_C(5000000)
 #define COMMIT_SLICE_MS 500
+#define GRACE_US        INT64_C(5000000)
 #define ABANDON_US      INT64_C(3000000)
 #define ABANDON_SLICE   200
 #define SETTLE_SLICE_MS 100
@@ -189,6 +191,27 @@ try_commit(KafkaCommits *commits, bool *again, Err *err)
 	return true;
 }
 
+/*
+ * Older than transaction.timeout.ms: the coordinator has aborted the transaction, or
+ * committed it and the answer was lost.  The library can go on asking for ever; the next
+ * open finds out.
+ */
+static bool
+overdue(const KafkaCommits *commits, Err *err)
+{
+	int64_t timeout_ms = commits->client->transaction_timeout_ms;
+
+	if (clock_mono_us() - commits->begun_us < timeout_ms * 1000 + GRACE_US)
+		return false;
+	fail(err,
+	     ERR_RETRY,
+	     "could not commit a transaction: no outcome from Kafka at %s within "
+	     "kafka.transaction.timeout.ms (%" PRId64 ")",
+	     commits->client->servers,
+	     timeout_ms);
+	return true;
+}
+
 static bool
 commit(KafkaCommits *commits, Err *err)
 {
@@ -202,7 +225,7 @@ commit(KafkaCommits *commits, Err *err)
 			return false;
 		if (!again)
 			break;
-		if (kafka_client_stopped(client, err))
+		if (kafka_client_stopped(client, err) || overdue(commits, err))
 			return false;
 		/* The library waits for a deleted topic to come back. */
 		if (clock_mono_us() >= verify_us)

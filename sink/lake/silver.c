@@ -300,6 +300,9 @@ evolve(Silver *silver, const Relation *relation, bool is_replaced, Err *err)
 bool
 silver_relation(Silver *silver, const Relation *relation, Err *err)
 {
+	/* A partitioned table has no rows of its own; only TRUNCATE names it. */
+	if (relation->relkind == 'p' && silver->shape != NULL)
+		return true;
 	for (uint32_t i = silver->relation_count; i > 0; i--)
 	{
 		const Relation *known = silver->relations[i - 1];
@@ -642,13 +645,16 @@ remove_all(Silver *silver)
 }
 
 /*
- * A TRUNCATE of a partitioned table comes as one event for each leaf, all of one
- * LSN.  When every leaf with rows was named, silver is empty; when not, nobody
- * knows which rows went.
+ * A TRUNCATE comes as one event for each table it names or reaches, all of one LSN.  That
+ * of a partitioned table itself empties silver, and its leaves add nothing; that of a
+ * partitioned partition is its leaves.  When every leaf was named, silver is empty; when
+ * not, nobody knows which rows went.
  */
 static void
-truncate_leaf(Silver *silver, const Event *event)
+truncate_partition(Silver *silver, const Event *event)
 {
+	if (event->relation->relkind == 'p' || silver->emptied_lsn == event->lsn)
+		return;
 	if (silver->truncated_lsn != event->lsn)
 		silver->truncated_count = 0;
 	silver->truncated_lsn = event->lsn;
@@ -656,6 +662,19 @@ truncate_leaf(Silver *silver, const Event *event)
 		return;
 	remove_all(silver);
 	silver->truncated_lsn = 0;
+}
+
+static void
+truncate_table(Silver *silver, const Event *event)
+{
+	if (event->relation->root_relid != 0)
+	{
+		truncate_partition(silver, event);
+		return;
+	}
+	remove_all(silver);
+	silver->truncated_lsn = 0;
+	silver->emptied_lsn = event->lsn;
 }
 
 void
@@ -698,10 +717,7 @@ apply_event(Silver *silver, const Event *event, Err *err)
 		case EVENT_DELETE:
 			return delete_row(silver, event, err);
 		case EVENT_TRUNCATE:
-			if (event->relation->root_relid != 0)
-				truncate_leaf(silver, event);
-			else
-				remove_all(silver);
+			truncate_table(silver, event);
 			return true;
 		default:
 			return true;

@@ -49,6 +49,7 @@ struct Silver
 	uint32_t relation_count;
 	Lsn truncated_lsn; /* of the TRUNCATE whose leaves are being counted; 0: none */
 	int32_t truncated_count;
+	Lsn emptied_lsn; /* of the last TRUNCATE of the whole table */
 	Shape **retired; /* since the last commit: pending changes point into them */
 	uint32_t retired_count;
 	Index *index; /* NULL for IDENTITY_APPEND */
