@@ -3,9 +3,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 pg_config=${PG_CONFIG:-pg_config}
-[ -e "$("$pg_config" --pgxs 2>/dev/null)" ] &&
-    [ -e "$("$pg_config" --includedir-server 2>/dev/null)/postgres.h" ] ||
-    die "no PostgreSQL server headers by \"$pg_config\"; run make deps or set PG_CONFIG"
+for file in "$("$pg_config" --pgxs 2>/dev/null)" "$("$pg_config" --includedir-server 2>/dev/null)/postgres.h"; do
+    [ -e "$file" ] || die "no PostgreSQL server headers by \"$pg_config\"; run make deps or set PG_CONFIG"
+done
 
 mkdir -p "$build/decoder/envelope"
 cd "$build/decoder"
