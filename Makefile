@@ -55,6 +55,10 @@ check-servers: ## check-regress on PostgreSQL 15, 17 and 18, each in a chroot (r
 check-goldens: all ## plugin and worker against records that Debezium emitted: TESTS="toast defaults"
 	@$(TOOLS)/python.sh regress/goldens/check.py $(TESTS)
 
+check-debezium: all ## Debezium itself and ours over generated changes, needs a JDK: SEED=n ROUNDS=n TESTS="case"
+	@$(TOOLS)/deps.sh debezium
+	@TESTS="$(TESTS)" $(TOOLS)/python.sh regress/differential/check.py $(or $(SEED),random) $(or $(ROUNDS),20)
+
 check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"
 	@$(TOOLS)/python.sh regress/tools/run-tests $(TESTS)
 

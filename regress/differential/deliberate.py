@@ -362,7 +362,7 @@ class Rules:
         return [rule for rule in self.rules if rule.line not in used]
 
 
-def column_types(connection, prefix):
+def column_types(connection, prefix, delimiter="."):
     """{(topic, column): type} of all tables of a database, for Context; connection is psycopg's.  The type
     is that of format_type without its modifier."""
     rows = connection.execute(
@@ -370,7 +370,7 @@ def column_types(connection, prefix):
         " from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace"
         " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')").fetchall()
     clean = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return {(clean("%s.%s.%s" % (prefix, schema, table)), column): kind for schema, table, column, kind in rows}
+    return {(clean(delimiter.join((prefix, schema, table))), column): kind for schema, table, column, kind in rows}
 
 
 if __name__ == "__main__":

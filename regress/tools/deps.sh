@@ -3,6 +3,7 @@
 #
 #   deps.sh build         compilers, libraries, server headers, DuckDB
 #   deps.sh test          server, broker jars, Python readers, lint tools
+#   deps.sh debezium      a JDK and Debezium's jars, for make check-debezium
 #   deps.sh plugin        a part of both: what building and testing the plugin alone needs
 #   deps.sh fuzz          clang with libFuzzer
 #
@@ -34,7 +35,7 @@ test_needs='
     server:                    postgresql-NN
     cmd:setpriv                util-linux
     cmd:java                   default-jre-headless
-    jars:                      maven
+    jars:kafka                 maven
     venv:                      python3-venv
     cmd:shellcheck             shellcheck
     cmd:clang-tidy             clang-tidy
@@ -49,6 +50,11 @@ plugin_needs='
 fuzz_needs='
     cmd:clang                  clang
     fuzzer:                    libclang-rt-CC-dev
+'
+
+debezium_needs='
+    cmd:javac                  default-jdk-headless
+    jars:differential          maven
 '
 
 pg_config=${PG_CONFIG:-pg_config}
@@ -79,9 +85,13 @@ with_versions()
     echo "$names"
 }
 
-kafka_stamp()
+# jars_dir WHAT: where the jars of regress/WHAT/pom.xml are kept
+jars_dir()
 {
-    cat regress/kafka/pom.xml regress/kafka/jars.sha256 | sha256sum | cut -c1-12
+    local name=$1 stamp
+    [ "$name" = kafka ] || name=debezium
+    stamp=$(cat "regress/$1/pom.xml" "regress/$1/jars.sha256" | sha256sum | cut -c1-12)
+    echo "$cache/$name-$stamp"
 }
 
 venv_stamp()
@@ -103,7 +113,7 @@ satisfied()
         server:) [ -x "$("$pg_config" --bindir 2>/dev/null)/postgres" ] ;;
         fuzzer:) [ -e "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null)" ] ;;
         duckdb:) regress/tools/duckdb.sh ready || command -v go >/dev/null ;;
-        jars:) [ -e "$cache/kafka-$(kafka_stamp)/.complete" ] || command -v mvn >/dev/null ;;
+        jars:*) [ -e "$(jars_dir "$what")/.complete" ] || command -v mvn >/dev/null ;;
         venv:) [ -e "$build/venv/.complete" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         *) die "unrecognized probe \"$1\"" ;;
     esac
@@ -147,22 +157,22 @@ install_packages()
     [ -z "$had_conf" ] || say "no default cluster was made (create_main_cluster = false)"
 }
 
-# The jars by Maven, then every one of them compared with the committed list.
-fetch_kafka()
+# fetch_jars WHAT NAME: the jars by Maven, then every one of them compared with the committed list.
+fetch_jars()
 {
     local dir scratch
-    dir=$cache/kafka-$(kafka_stamp)
+    dir=$(jars_dir "$1")
     [ ! -e "$dir/.complete" ] || return 0
-    say "downloading Apache Kafka"
+    say "downloading $2"
     mkdir -p "$cache"
-    scratch=$(mktemp -d "$cache/kafka.XXXXXX")
+    scratch=$(mktemp -d "$cache/jars.XXXXXX")
     chmod 755 "$scratch"
-    run_quietly "$build/log/kafka.log" mvn -B -q -f regress/kafka/pom.xml -Dkafka.libdir="$scratch" \
-        dependency:copy-dependencies || die "could not download Apache Kafka"
-    (cd "$scratch" && sha256sum --quiet --strict -c "$top/regress/kafka/jars.sha256") ||
-        die "a jar of Apache Kafka differs from regress/kafka/jars.sha256"
-    [ "$(find "$scratch" -name '*.jar' | wc -l)" = "$(wc -l <regress/kafka/jars.sha256)" ] ||
-        die "Apache Kafka came with a jar that regress/kafka/jars.sha256 does not list"
+    run_quietly "$build/log/jars-$1.log" mvn -B -q -f "regress/$1/pom.xml" -D"$1.libdir=$scratch" \
+        dependency:copy-dependencies || die "could not download $2"
+    (cd "$scratch" && sha256sum --quiet --strict -c "$top/regress/$1/jars.sha256") ||
+        die "a jar of $2 differs from regress/$1/jars.sha256"
+    [ "$(find "$scratch" -name '*.jar' | wc -l)" = "$(wc -l <"regress/$1/jars.sha256")" ] ||
+        die "$2 came with a jar that regress/$1/jars.sha256 does not list"
     : >"$scratch/.complete"
     rm -rf "$dir"
     mv "$scratch" "$dir"
@@ -194,6 +204,7 @@ for part; do
     case $part in
         build) needs+=$build_needs ;;
         test) needs+=$test_needs ;;
+        debezium) needs+=$debezium_needs ;;
         plugin) needs+=$plugin_needs ;;
         fuzz) needs+=$fuzz_needs ;;
         *) die "unrecognized part \"$part\"" ;;
@@ -204,8 +215,9 @@ for part; do
     case $part in
         build) regress/tools/duckdb.sh fetch ;;
         test)
-            fetch_kafka
+            fetch_jars kafka "Apache Kafka"
             make_venv
             ;;
+        debezium) fetch_jars differential Debezium ;;
     esac
 done
