@@ -331,13 +331,16 @@ static bool
 is_captured(Form_pg_attribute attribute, const EnvRelation *relation, const IndexKey *key,
             const EnvOptions *options, TextConverter *converter)
 {
+	FilterTable table = filter_table(options, relation);
+	const char *name;
+
 	if (attribute->attisdropped || attribute->attgenerated != '\0')
 		return false;
-	return key_contains(key, attribute->attnum) ||
-	       filter_wants_column(options,
-	                           relation->schema,
-	                           relation->name,
-	                           text_convert(converter, NameStr(attribute->attname)));
+	if (key_contains(key, attribute->attnum))
+		return true;
+	name = text_convert(converter, NameStr(attribute->attname));
+	return filter_wants_column(options, table.schema, table.name, name) ||
+	       key_names(&options->message_key_columns, table.schema, table.name, name);
 }
 
 static void
@@ -423,8 +426,8 @@ catalog_describe(Relation relation, const EnvOptions *options, TextConverter *co
 	described->replica_identity = relation->rd_rel->relreplident;
 	described->relkind = relation->rd_rel->relkind;
 	described->key_source = find_key(relation, &key);
+	describe_root(relation, described, converter);
 	describe_columns(relation, description, &key, options, converter);
 	describe_key(described, &key);
-	describe_root(relation, described, converter);
 	return description;
 }

@@ -10,6 +10,7 @@
 #include "compat.h"
 
 #include "nodes/parsenodes.h"
+#include "replication/walsender.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
@@ -87,6 +88,39 @@ refuse_duplicate(List *given, int at, const char *name)
 	}
 }
 
+/* A name of the library's, with underscores; only a salt may have dots. */
+static bool
+is_known(const char *name)
+{
+	MaskKind kind;
+
+	if (strcmp(name, OPTION_ALL_MASKS) == 0)
+		return true;
+	if (mask_is_property(name, &kind))
+		return strncmp(name, "column_", 7) == 0;
+	return strchr(name, '.') == NULL && env_option_find(name) != NULL;
+}
+
+/*
+ * START_REPLICATION cuts names of options after NAMEDATALEN - 1 bytes.  A salt that ends
+ * there may have been longer, and hashes would silently be others.
+ */
+static void
+refuse_cut(const char *name)
+{
+	MaskKind kind;
+
+	if (!am_walsender || strlen(name) < NAMEDATALEN - 1 || !mask_is_property(name, &kind))
+		return;
+	ereport(
+		ERROR,
+		errcode(ERRCODE_NAME_TOO_LONG),
+		errmsg("option \"%s\" may have been cut after %d bytes", name, NAMEDATALEN - 1),
+		errhint("Give it in the value of the option \"%s\", as length:property "
+	            "length:columns without the space.",
+	            OPTION_ALL_MASKS));
+}
+
 void
 options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
 {
@@ -101,8 +135,9 @@ options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
 		const char *value;
 		EnvError error;
 
-		if (!is_format && (strchr(name, '.') != NULL || env_option_find(name) == NULL))
+		if (!is_format && !is_known(name))
 			fail_unrecognized(name);
+		refuse_cut(name);
 		refuse_duplicate(given, i, name);
 		if (element->arg == NULL)
 			ereport(ERROR,

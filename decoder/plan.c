@@ -242,6 +242,9 @@ plan_columns(PlanCache *cache, RelationPlan *plan, Description *description,
 
 		column->at = source->at;
 		column_plan_init(column, described, plan->context);
+		column_plan_mask(
+			column,
+			mask_find(&cache->options->events, &description->relation, (uint16) i));
 		plan->has_output |= column->kind == 't';
 		if (described->label_count > 0)
 		{

@@ -306,6 +306,16 @@ write_output(TupleWriter *writer, const ColumnPlan *column, Datum datum, Buf *ou
 	text_append(&writer->converter, out, text, strlen(text));
 }
 
+/* What stands for a value under the column's mask, which knows only text. */
+static void
+write_masked(TupleWriter *writer, const ColumnPlan *column, Datum datum, Buf *out)
+{
+	size_t start = out->len;
+
+	column->write_plain(writer, column, datum, out);
+	mask_replace(out, start, &column->mask);
+}
+
 /* ---- Plans ---- */
 
 typedef struct TypeWriter
@@ -397,6 +407,16 @@ column_plan_init(ColumnPlan *plan, const RelationColumn *column, MemoryContext c
 		plan->write = writer->write;
 		plan->fixed = writer->fixed;
 	}
+}
+
+void
+column_plan_mask(ColumnPlan *plan, ColumnMask mask)
+{
+	if (mask.rule == NULL || !mask.at_source)
+		return;
+	plan->mask = mask;
+	plan->write_plain = plan->write;
+	plan->write = write_masked;
 }
 
 /* ---- Tuples ---- */

@@ -50,6 +50,9 @@ typedef struct ColumnPlan
 	/* enums and arrays of them, sorted by OID */
 	int label_count;
 	EnumLabel *labels;
+	/* masked columns: what write calls, and the mask */
+	DatumWriter write_plain;
+	ColumnMask mask;
 	/* 't' */
 	FmgrInfo output;
 } ColumnPlan;
@@ -74,6 +77,9 @@ void tuple_writer_init(TupleWriter *writer, MemoryContext context);
  */
 void column_plan_init(ColumnPlan *plan, const RelationColumn *column,
                       MemoryContext context);
+
+/* Have the column's values masked as they are written, where mask acts at the source. */
+void column_plan_mask(ColumnPlan *plan, ColumnMask mask);
 
 /* Append the kind, length and bytes of one datum. */
 void tuple_write_datum(TupleWriter *writer, const ColumnPlan *column, Datum datum,

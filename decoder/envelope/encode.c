@@ -6,6 +6,8 @@
  */
 #include "envelope/encode.h"
 
+#include "envelope/mask.h"
+
 #include <math.h>
 
 static inline char *
@@ -285,4 +287,19 @@ encode_printed(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	json_string(buf, (Slice){ buf->data + start, middle - start });
 	encode_fold(buf, start, middle);
 	return ENCODE_DONE;
+}
+
+/* What inner prints, cut or hidden by the column's mask. */
+EncodeResult
+encode_masked(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	size_t start = buf->len;
+	EncodeResult result;
+
+	if (codec->mask_bytes && bytes.len > codec->mask->rule->length)
+		bytes.len = codec->mask->rule->length;
+	result = codec->inner(buf, codec, bytes);
+	if (result == ENCODE_DONE && !codec->mask_bytes)
+		mask_replace_json(buf, start, codec->mask);
+	return result;
 }

@@ -35,9 +35,12 @@ struct ColumnCodec
 	ValueEncoder encode_element; /* arrays: of one element */
 	bool null_elements;          /* arrays: else a null element makes the whole null */
 	bool in_array;
-	bool lossless; /* bronze: PostgreSQL's text where Connect's type would lose */
-	bool binary;   /* travels as 'b' */
-	int scale;     /* digits after the point: of numeric, of a timestamp's fraction */
+	bool lossless;      /* bronze: PostgreSQL's text where Connect's type would lose */
+	bool binary;        /* travels as 'b' */
+	ValueEncoder inner; /* encode_masked: what it calls */
+	const struct ColumnMask *mask;
+	bool mask_bytes; /* the mask cuts bytes, not what they print as */
+	int scale;       /* digits after the point: of numeric, of a timestamp's fraction */
 	RelationColumn element; /* arrays: as much of a column as value_print() wants */
 	const RelationColumn *column;
 };
@@ -64,6 +67,7 @@ EncodeResult encode_hex(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_bit_bool(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_bits(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_printed(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_masked(Buf *buf, const ColumnCodec *codec, Slice bytes);
 
 /* encode_number.c: numeric and money by decimal.handling.mode */
 EncodeResult encode_decimal(Buf *buf, const ColumnCodec *codec, Slice bytes);

@@ -23,6 +23,26 @@ is_special(const Numeric *numeric)
 
 /* value's minimal two's complement, in base64 and quotes. */
 static void
+put_unscaled128(Buf *buf, __int128 value)
+{
+	char bytes[16];
+	size_t skip = 0;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char) (value >> (8 * (sizeof bytes - 1 - i)));
+	while (skip < sizeof bytes - 1)
+	{
+		char extension = (char) ((uint8_t) bytes[skip + 1] >> 7 ? 0xFF : 0);
+
+		if (bytes[skip] != extension)
+			break;
+		skip++;
+	}
+	(void) encode_base64(buf, NULL, (Slice){ bytes + skip, sizeof bytes - skip });
+}
+
+/* The same, of what nearly all values are. */
+static void
 put_unscaled64(Buf *buf, int64_t value)
 {
 	char bytes[8];
@@ -166,16 +186,32 @@ encode_numeric_string(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	return ENCODE_DONE;
 }
 
-/* money is an integer of hundredths here, as with lc_monetary of most locales. */
+/*
+ * money is an integer of hundredths here, as with lc_monetary of most locales; scale is
+ * money.fraction.digits, to which it is rounded half up, as BigDecimal does.
+ */
 EncodeResult
 encode_money_decimal(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
+	__int128 wide;
 	int64_t value;
 
-	(void) codec;
 	if (!value_int64(bytes, &value))
 		return ENCODE_MALFORMED;
-	put_unscaled64(buf, value);
+	wide = value;
+	for (int scale = 2; scale < codec->scale; scale++)
+		wide *= 10;
+	if (codec->scale < 2)
+	{
+		int divisor = codec->scale == 1 ? 10 : 100;
+		int half = value < 0 ? -divisor / 2 : divisor / 2;
+
+		wide = (wide + half) / divisor;
+	}
+	if (wide == (int64_t) wide)
+		put_unscaled64(buf, (int64_t) wide);
+	else
+		put_unscaled128(buf, wide);
 	return ENCODE_DONE;
 }
 

@@ -17,14 +17,13 @@
 #include "envelope/filter.h"
 
 #include "envelope/options.h"
+#include "envelope/relation.h"
 
 #include <ctype.h>
 #include <locale.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define FILTER_NAME_BYTES 2048 /* three identifiers and their dots, any NAMEDATALEN */
 
 struct FilterPattern
 {
@@ -556,6 +555,14 @@ passes(const FilterList *include, const FilterList *exclude, const char *name)
 {
 	return (include->count == 0 || filter_matches(include, name)) &&
 	       !filter_matches(exclude, name);
+}
+
+FilterTable
+filter_table(const EnvOptions *options, const Relation *relation)
+{
+	if (options->publish_via_partition_root && relation->root_relid != 0)
+		return (FilterTable){ relation->root_schema, relation->root_name };
+	return (FilterTable){ relation->schema, relation->name };
 }
 
 bool

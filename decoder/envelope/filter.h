@@ -14,6 +14,9 @@
 
 #include "envelope/buf.h"
 
+/* Room for three identifiers and their dots, of any NAMEDATALEN. */
+#define FILTER_NAME_BYTES 2048
+
 typedef struct FilterPattern FilterPattern;
 
 typedef struct FilterList
@@ -33,6 +36,18 @@ bool filter_matches(const FilterList *list, const char *name);
 void filter_free(FilterList *list);
 
 struct EnvOptions;
+struct Relation;
+
+/* The names under which a table's records are known: its own, or its partition root's by
+ * publish.via.partition.root. */
+typedef struct FilterTable
+{
+	const char *schema;
+	const char *name;
+} FilterTable;
+
+FilterTable filter_table(const struct EnvOptions *options,
+                         const struct Relation *relation);
 
 /* Debezium's rule: (include empty or matches) and not exclude, schema lists first. */
 bool filter_wants_table(const struct EnvOptions *options, const char *schema,

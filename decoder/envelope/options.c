@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <strings.h>
 
-#define AT(member)  offsetof(EnvOptions, member)
-#define REGEXES     "regular expressions, separated by commas"
-#define TABLE_DOC   ", matched whole and without case against schema.table."
-#define COLUMN_DOC  ", matched whole and without case against schema.table.column."
-#define SCHEMA_DOC  ", matched whole and without case."
-#define BOOL_VALUES "true, false"
+#define AT(member)    offsetof(EnvOptions, member)
+#define REGEXES       "regular expressions, separated by commas"
+#define TABLE_DOC     ", matched whole and without case against schema.table."
+#define COLUMN_DOC    ", matched whole and without case against schema.table.column."
+#define SCHEMA_DOC    ", matched whole and without case."
+#define BOOL_VALUES   "true, false"
+#define ADJUST_VALUES "none, avro, avro_unicode"
 
 /* clang-format off */
 static const EnvOptionDef option_table[] = {
@@ -31,6 +32,24 @@ static const EnvOptionDef option_table[] = {
 	{ "column.include.list", "column_include_list",
 	  OPTION_WIRE, OPTION_LIST, AT(column_include_list), "", REGEXES,
 	  "Columns to capture, all when empty" COLUMN_DOC },
+	{ "column.mask.hash.ALGORITHM.with.salt.SALT", "column_mask_hash_ALGORITHM_with_salt_SALT",
+	  OPTION_WIRE, OPTION_MASKS, AT(masks), "", REGEXES,
+	  "Character columns to replace by the hash of the salt and Java's serialised form of their text" COLUMN_DOC },
+	{ "column.mask.hash.v2.ALGORITHM.with.salt.SALT", "column_mask_hash_v2_ALGORITHM_with_salt_SALT",
+	  OPTION_WIRE, OPTION_MASKS, AT(masks), "", REGEXES,
+	  "Character columns to replace by the hash of the salt and their text" COLUMN_DOC },
+	{ "column.mask.with.N.chars", "column_mask_with_N_chars",
+	  OPTION_WIRE, OPTION_MASKS, AT(masks), "", REGEXES,
+	  "Character columns to replace by N asterisks" COLUMN_DOC },
+	{ "column.propagate.source.type", "column_propagate_source_type",
+	  OPTION_RENDER, OPTION_LIST, AT(column_propagate_source_type), "", REGEXES,
+	  "Columns whose schemas say their type, length and scale in PostgreSQL" COLUMN_DOC },
+	{ "column.truncate.to.N.chars", "column_truncate_to_N_chars",
+	  OPTION_WIRE, OPTION_MASKS, AT(masks), "", REGEXES,
+	  "Columns whose text is cut after N characters" COLUMN_DOC },
+	{ "datatype.propagate.source.type", "datatype_propagate_source_type",
+	  OPTION_RENDER, OPTION_LIST, AT(datatype_propagate_source_type), "", REGEXES,
+	  "The same by type, matched whole and without case against schema.table.type." },
 	{ "decimal.handling.mode", "decimal_handling_mode",
 	  OPTION_RENDER, OPTION_WORD, AT(decimal_handling_mode),
 	  "precise", "precise, double, string",
@@ -38,6 +57,10 @@ static const EnvOptionDef option_table[] = {
 	{ "extended.headers.enabled", "extended_headers_enabled",
 	  OPTION_RENDER, OPTION_BOOL, AT(extended_headers_enabled), "true", BOOL_VALUES,
 	  "Whether records carry the four __debezium.context headers." },
+	{ "field.name.adjustment.mode", "field_name_adjustment_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(field_name_adjustment_mode),
+	  "none", ADJUST_VALUES,
+	  "How column names are made names of Avro." },
 	{ "hstore.handling.mode", "hstore_handling_mode",
 	  OPTION_RENDER, OPTION_WORD, AT(hstore_handling_mode),
 	  "json", "json, map",
@@ -49,6 +72,13 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_RENDER, OPTION_WORD, AT(interval_handling_mode),
 	  "numeric", "numeric, string",
 	  "How interval is printed: microseconds, or an ISO 8601 duration." },
+	{ "message.key.columns", "message_key_columns",
+	  OPTION_WIRE, OPTION_KEYS, AT(message_key_columns), "",
+	  "schema.table:column,column;..., the tables by regular expression",
+	  "Columns that make the keys of records, in place of the primary key." },
+	{ "money.fraction.digits", "money_fraction_digits",
+	  OPTION_RENDER, OPTION_DIGITS, AT(money_fraction_digits), "2", "0 to 18",
+	  "Digits after the point of money when decimal.handling.mode is precise." },
 	{ "publish.via.partition.root", "publish_via_partition_root",
 	  OPTION_WIRE, OPTION_BOOL, AT(publish_via_partition_root), "false", BOOL_VALUES,
 	  "Whether changes of a partition are named after the partitioned table." },
@@ -61,9 +91,16 @@ static const EnvOptionDef option_table[] = {
 	{ "schema.include.list", "schema_include_list",
 	  OPTION_WIRE, OPTION_LIST, AT(schema_include_list), "", REGEXES,
 	  "Schemas to capture, all when empty" SCHEMA_DOC },
+	{ "schema.name.adjustment.mode", "schema_name_adjustment_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(schema_name_adjustment_mode),
+	  "none", ADJUST_VALUES,
+	  "How the names of schemas are made names of Avro." },
 	{ "schemas.enable", "schemas_enable",
 	  OPTION_RENDER, OPTION_BOOL, AT(schemas_enable), "false", BOOL_VALUES,
 	  "Whether keys and values carry their Connect schema." },
+	{ "skip.messages.without.change", "skip_messages_without_change",
+	  OPTION_RENDER, OPTION_BOOL, AT(skip_messages_without_change), "false", BOOL_VALUES,
+	  "Whether an update that changes no captured column gives no record; needs REPLICA IDENTITY FULL." },
 	{ "skipped.operations", "skipped_operations",
 	  OPTION_RENDER, OPTION_SKIPS, AT(skipped_operations),
 	  "t", "c, u, d, t, separated by commas, or none",
@@ -104,14 +141,31 @@ env_option_table(size_t *count)
 	return option_table;
 }
 
-const EnvOptionDef *
-env_option_find(const char *name)
+static const EnvOptionDef *
+find_row(const char *name)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (strcmp(option_table[i].name, name) == 0 ||
 		    strcmp(option_table[i].option, name) == 0)
 			return &option_table[i];
 	return NULL;
+}
+
+const EnvOptionDef *
+env_option_find(const char *name)
+{
+	static const char *const families[] = {
+		[MASK_TRUNCATE] = "column.truncate.to.N.chars",
+		[MASK_CHARS] = "column.mask.with.N.chars",
+		[MASK_HASH_V1] = "column.mask.hash.ALGORITHM.with.salt.SALT",
+		[MASK_HASH_V2] = "column.mask.hash.v2.ALGORITHM.with.salt.SALT",
+	};
+	const EnvOptionDef *row = find_row(name);
+	MaskKind kind;
+
+	if (row == NULL && mask_is_property(name, &kind))
+		row = find_row(families[kind]);
+	return row;
 }
 
 /* Levenshtein's distance, capped names; the usual two-row form. */
@@ -272,11 +326,55 @@ parse_skips(const char *text, int *result)
 	return !none || bits == 0;
 }
 
+static bool
+parse_digits(const char *text, int *result)
+{
+	size_t len = strspn(text, "0123456789");
+	int value = 0;
+
+	if (len == 0 || len > 2 || text[len] != '\0')
+		return false;
+	for (; *text != '\0'; text++)
+		value = value * 10 + *text - '0';
+	*result = value;
+	return value <= OPTION_DIGITS_MAX;
+}
+
+static bool
+store_keys(KeyRules *rules, const char *value, const Alloc *alloc, EnvError *error)
+{
+	KeyRules parsed;
+
+	if (!key_compile(&parsed, value, alloc, error))
+		return false;
+	key_free(rules);
+	*rules = parsed;
+	return true;
+}
+
+/* A family's own row has no value: its properties do. */
+static bool
+store_mask(const EnvOptionDef *def, MaskRules *rules, const char *name, const char *value,
+           const Alloc *alloc, EnvError *error)
+{
+	if (strcmp(name, def->name) == 0 || strcmp(name, def->option) == 0)
+	{
+		if (*value == '\0')
+			return true;
+		(void) env_fail(error, "option \"%s\" lacks its parameters", name);
+		(void) snprintf(error->hint,
+		                sizeof error->hint,
+		                "Write them in place of the capital letters.");
+		return false;
+	}
+	return mask_set(rules, name, value, alloc, error);
+}
+
 /* Store value; false when it is not acceptable, with error->message set only for lists.
  */
 static bool
-store(const EnvOptionDef *def, void *member, const char *value, const Alloc *alloc,
-      EnvError *error)
+store(const EnvOptionDef *def, void *member, const char *name, const char *value,
+      const Alloc *alloc, EnvError *error)
 {
 	FilterList list;
 
@@ -288,6 +386,12 @@ store(const EnvOptionDef *def, void *member, const char *value, const Alloc *all
 			return parse_word(def->values, value, member);
 		case OPTION_SKIPS:
 			return parse_skips(value, member);
+		case OPTION_DIGITS:
+			return parse_digits(value, member);
+		case OPTION_KEYS:
+			return store_keys(member, value, alloc, error);
+		case OPTION_MASKS:
+			return store_mask(def, member, name, value, alloc, error);
 		case OPTION_NAME:
 			if (*value == '\0')
 				return false;
@@ -312,6 +416,8 @@ env_option_set(EnvOptions *options, const char *name, const char *value,
 	const EnvOptionDef *def = env_option_find(name);
 	const char *nearest;
 
+	if (strcmp(name, OPTION_ALL_MASKS) == 0)
+		return mask_read(&options->masks, value, alloc, error);
 	if (def == NULL)
 	{
 		(void) env_fail(error, "unrecognized option \"%s\"", name);
@@ -324,7 +430,7 @@ env_option_set(EnvOptions *options, const char *name, const char *value,
 		return false;
 	}
 	error->message[0] = '\0';
-	if (store(def, (char *) options + def->offset, value, alloc, error))
+	if (store(def, (char *) options + def->offset, name, value, alloc, error))
 		return true;
 	if (error->message[0] == '\0')
 	{
@@ -342,6 +448,8 @@ env_options_fini(EnvOptions *options)
 		if (option_table[i].kind == OPTION_LIST)
 			filter_free(
 				(FilterList *) (void *) ((char *) options + option_table[i].offset));
+	key_free(&options->message_key_columns);
+	mask_free(&options->masks);
 }
 
 static uint64_t
@@ -350,6 +458,18 @@ hash_text(uint64_t hash, const char *text)
 	do
 		hash = (hash ^ (uint8_t) *text) * UINT64_C(0x100000001b3);
 	while (*text++ != '\0');
+	return hash;
+}
+
+/* The rules as mask_write() writes them, hashed; nothing when there are none. */
+static uint64_t
+hash_masks(uint64_t hash, const MaskRules *masks)
+{
+	for (size_t i = 0; i < masks->count; i++)
+	{
+		hash = hash_text(hash, masks->rules[i].property);
+		hash = hash_text(hash, masks->rules[i].columns.text);
+	}
 	return hash;
 }
 
@@ -363,13 +483,17 @@ env_options_fingerprint(const EnvOptions *options)
 		const EnvOptionDef *def = &option_table[i];
 		const void *member = (const char *) options + def->offset;
 
-		if (def->scope != OPTION_WIRE)
+		/* masks follow; keys count where they are set, which older positions lack */
+		if (def->scope != OPTION_WIRE || def->kind == OPTION_MASKS ||
+		    (def->kind == OPTION_KEYS && ((const KeyRules *) member)->count == 0))
 			continue;
 		hash = hash_text(hash, def->name);
 		if (def->kind == OPTION_LIST)
 			hash = hash_text(hash, ((const FilterList *) member)->text);
+		else if (def->kind == OPTION_KEYS)
+			hash = hash_text(hash, ((const KeyRules *) member)->text);
 		else
 			hash = hash_text(hash, *(const bool *) member ? "true" : "false");
 	}
-	return hash;
+	return hash_masks(hash, &options->masks);
 }

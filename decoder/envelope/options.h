@@ -13,6 +13,8 @@
 
 #include "envelope/buf.h"
 #include "envelope/filter.h"
+#include "envelope/key.h"
+#include "envelope/mask.h"
 
 typedef enum DecimalMode
 {
@@ -48,6 +50,14 @@ typedef enum HstoreMode
 	HSTORE_MAP
 } HstoreMode;
 
+/* schema.name.adjustment.mode, field.name.adjustment.mode: what Avro takes as a name. */
+typedef enum AdjustMode
+{
+	ADJUST_NONE,
+	ADJUST_AVRO,        /* other characters become underscores */
+	ADJUST_AVRO_UNICODE /* _uXXXX, the underscore too */
+} AdjustMode;
+
 /* Bits of skipped_operations. */
 enum
 {
@@ -67,11 +77,19 @@ typedef struct EnvOptions
 	FilterList schema_exclude_list;
 	FilterList column_include_list;
 	FilterList column_exclude_list;
+	FilterList column_propagate_source_type; /* their schemas name PostgreSQL's type */
+	FilterList datatype_propagate_source_type;
+	KeyRules message_key_columns;
+	MaskRules masks;            /* column.mask.*, column.truncate.* */
 	int decimal_handling_mode;  /* DecimalMode */
 	int time_precision_mode;    /* TimeMode */
 	int binary_handling_mode;   /* BinaryMode */
 	int interval_handling_mode; /* IntervalMode */
 	int hstore_handling_mode;   /* HstoreMode */
+	int money_fraction_digits;
+	int schema_name_adjustment_mode; /* AdjustMode */
+	int field_name_adjustment_mode;  /* AdjustMode */
+	bool skip_messages_without_change;
 	bool tombstones_on_delete;
 	int skipped_operations; /* SKIP_ bits; default t */
 	bool schemas_enable;    /* key and value carry their Connect schema; default off */
@@ -93,12 +111,21 @@ typedef enum OptionScope
 typedef enum OptionKind
 {
 	OPTION_BOOL,
-	OPTION_WORD,  /* one of values, stored as its place among them */
-	OPTION_TEXT,  /* any text */
-	OPTION_NAME,  /* text that is not empty */
-	OPTION_LIST,  /* FilterList */
-	OPTION_SKIPS, /* SKIP_ bits */
+	OPTION_WORD,   /* one of values, stored as its place among them */
+	OPTION_TEXT,   /* any text */
+	OPTION_NAME,   /* text that is not empty */
+	OPTION_LIST,   /* FilterList */
+	OPTION_SKIPS,  /* SKIP_ bits */
+	OPTION_DIGITS, /* int from 0 to OPTION_DIGITS_MAX */
+	OPTION_KEYS,   /* KeyRules */
+	OPTION_MASKS,  /* MaskRules: one row for all properties of a family, see mask.h */
 } OptionKind;
+
+#define OPTION_DIGITS_MAX 18
+
+/* The plugin's option that has all masks as mask_write() writes them: names of options
+ * end at 63 bytes in START_REPLICATION, which a salt may exceed. */
+#define OPTION_ALL_MASKS "column_masks"
 
 typedef struct EnvOptionDef
 {
@@ -116,7 +143,10 @@ typedef struct EnvOptionDef
 /* The rows, sorted by name. */
 const EnvOptionDef *env_option_table(size_t *count);
 
-/* The row of a name written with dots or underscores; NULL: none. */
+/*
+ * The row of a name written with dots or underscores; NULL: none.  A row of OPTION_MASKS
+ * is that of every property of its family.
+ */
 const EnvOptionDef *env_option_find(const char *name);
 
 /* The name of the row nearest to what was written, for "Perhaps you meant"; NULL when

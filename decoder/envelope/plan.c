@@ -10,9 +10,12 @@
  */
 #include "envelope/plan.h"
 
-#include "envelope/md5.h"
+#include "envelope/digest.h"
+#include "envelope/jdbc.h"
+#include "envelope/names.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #define TOPIC_MAX 249 /* Kafka's limit, at which Debezium cuts */
 
@@ -194,6 +197,53 @@ put_placeholder_bytes(Maker *maker, const ColumnCodec *codec)
 	return false;
 }
 
+/* ---- Masks ---- */
+
+/* Whether the column's mask changes what its values print as. */
+static bool
+masks_values(const ColumnPlan *column)
+{
+	const ColumnMask *mask = &column->mask;
+
+	if (mask->rule == NULL || column->type.array)
+		return false;
+	if (mask->rule->kind != MASK_TRUNCATE)
+		return mask->is_text;
+	return mask->column_length > mask->rule->length &&
+	       (strcmp(column->type.form.type, "string") == 0 ||
+	        column->codec.column->base_oid == TYPE_BYTEA);
+}
+
+/* Mask what stands for a value from start on; asterisks stand for null too. */
+static void
+mask_converted(Maker *maker, const ColumnPlan *column, size_t start)
+{
+	bool is_string = maker->buf->data[start] == '"';
+
+	if (!is_string && column->mask.rule->kind == MASK_CHARS)
+	{
+		maker->buf->len = start;
+		buf_text(maker->buf, "\"\"");
+	}
+	if (!column->codec.mask_bytes)
+		mask_replace_json(maker->buf, start, &column->mask);
+}
+
+/* Have values masked as they are printed, unless they come so. */
+static void
+wrap_encoder(ColumnPlan *column)
+{
+	ColumnCodec *codec = &column->codec;
+
+	codec->mask_bytes = column->mask.rule->kind == MASK_TRUNCATE &&
+	                    strcmp(column->type.form.type, "bytes") == 0;
+	if (column->mask.at_source)
+		return;
+	codec->mask = &column->mask;
+	codec->inner = codec->encode;
+	codec->encode = encode_masked;
+}
+
 /* What an unchanged TOAST value of column prints as. */
 static Slice
 make_unchanged(Maker *maker, const ColumnPlan *column)
@@ -223,17 +273,21 @@ make_unchanged(Maker *maker, const ColumnPlan *column)
 			put_placeholder_codes(maker);
 			break;
 		case TOAST_UUID:
-			md5_uuid(maker->placeholder, uuid);
+			digest_uuid(maker->placeholder, uuid);
 			(void) buf_reserve(buf, ENCODE_ROOM);
 			(void) encode_uuid(buf, &column->codec, (Slice){ uuid, sizeof uuid });
 			break;
 	}
 	if (column->type.array)
 		buf_char(buf, ']');
-	if (known)
-		return take(maker, start);
-	buf->len = start;
-	return slice_from("null");
+	if (!known)
+	{
+		buf->len = start;
+		buf_text(buf, "null");
+	}
+	if (masks_values(column))
+		mask_converted(maker, column, start);
+	return take(maker, start);
 }
 
 /* The JSON of the column's default as far as Debezium understands it; empty: none. */
@@ -269,18 +323,75 @@ make_default(Maker *maker, const ColumnPlan *column)
 
 /* What a null of the column prints as. */
 static Slice
-make_null(const Maker *maker, const ColumnPlan *column, Slice default_json)
+make_null(Maker *maker, const ColumnPlan *column, Slice default_json)
 {
 	const EnvOptions *options = maker->plan->options;
 	bool not_null = column->codec.column->not_null;
+	size_t start = maker->buf->len;
+	bool masked = masks_values(column);
 
 	if (options->lossless)
 		return slice_from("null");
-	if (default_json.len > 0 && (not_null || options->replace_null_with_default))
-		return default_json;
-	if (!not_null)
-		return slice_from("null");
-	return slice_from(column->type.array ? "[]" : column->type.form.zero);
+	/* a default that JsonConverter puts there has passed no mask */
+	if (!not_null && !(masked && column->mask.rule->kind == MASK_CHARS))
+		return default_json.len > 0 && options->replace_null_with_default
+		           ? default_json
+		           : slice_from("null");
+	if (not_null && default_json.len > 0)
+		buf_slice(maker->buf, default_json);
+	else
+		buf_text(maker->buf,
+		         !not_null            ? "null"
+		         : column->type.array ? "[]"
+		                              : column->type.form.zero);
+	if (masked)
+		mask_converted(maker, column, start);
+	return take(maker, start);
+}
+
+/* Whether a list of propagated types names the column or its type. */
+static bool
+propagates(Maker *maker, const RelationColumn *source)
+{
+	const RenderPlan *plan = maker->plan;
+	const EnvOptions *options = plan->options;
+	size_t start = maker->buf->len;
+	Slice name;
+
+	if (options->column_propagate_source_type.count == 0 &&
+	    options->datatype_propagate_source_type.count == 0)
+		return false;
+	buf_printf(maker->buf, "%s.%s.%s", plan->schema, plan->table, source->name);
+	name = take(maker, start);
+	if (filter_matches(&options->column_propagate_source_type, name.data))
+		return true;
+	buf_printf(maker->buf, "%s.%s.", plan->schema, plan->table);
+	jdbc_type_name(maker->buf, source);
+	name = take(maker, start);
+	return filter_matches(&options->datatype_propagate_source_type, name.data);
+}
+
+/* Fill what Value and Key have alike of column i, whose type is resolved. */
+static void
+make_prints(Maker *maker, ColumnPlan *column, Slice *default_json)
+{
+	const EnvOptions *options = maker->plan->options;
+	size_t start = maker->buf->len;
+
+	names_adjust(maker->buf,
+	             (AdjustMode) options->field_name_adjustment_mode,
+	             true,
+	             column->codec.column->name);
+	column->field = take(maker, start).data;
+	buf_char(maker->buf, ',');
+	json_string(maker->buf, slice_from(column->field));
+	buf_char(maker->buf, ':');
+	column->lead = take(maker, start);
+	*default_json = make_default(maker, column);
+	if (masks_values(column))
+		wrap_encoder(column);
+	column->null_json = make_null(maker, column, *default_json);
+	column->unchanged_json = make_unchanged(maker, column);
 }
 
 static void
@@ -289,25 +400,73 @@ make_column(Maker *maker, uint16_t i, bool in_key, Slice *default_json)
 	RenderPlan *plan = maker->plan;
 	const RelationColumn *source = &plan->relation->columns[i];
 	ColumnPlan *column = &plan->columns[i];
-	size_t start = maker->buf->len;
 	bool known =
 		column_type_resolve(&column->type, &column->codec, source, plan->options, in_key);
 
 	*default_json = (Slice){ NULL, 0 };
-	column->in_key = known && in_key;
 	column->in_value =
 		known && !source->is_generated &&
 		filter_wants_column(plan->options, plan->schema, plan->table, source->name);
 	if (!known)
 		return;
-	buf_char(maker->buf, ',');
-	json_string(maker->buf, slice_from(source->name));
-	buf_char(maker->buf, ':');
-	column->lead = take(maker, start);
-	*default_json = make_default(maker, column);
-	column->null_json = make_null(maker, column, *default_json);
-	column->unchanged_json = make_unchanged(maker, column);
-	plan->has_key = plan->has_key || column->in_key;
+	column->mask = mask_find(plan->options, plan->relation, i);
+	column->propagate = propagates(maker, source);
+	make_prints(maker, column, default_json);
+}
+
+/* The columns of Key, which have neither masks nor propagated types. */
+static void
+make_key(Maker *maker, const uint16_t *columns, uint16_t count, Slice *defaults)
+{
+	RenderPlan *plan = maker->plan;
+
+	plan->key = alloc_zero(maker->alloc, (count + 1U) * sizeof *plan->key);
+	for (uint16_t i = 0; i < count; i++)
+	{
+		KeyPlan *key = &plan->key[plan->key_count];
+		const RelationColumn *source = &plan->relation->columns[columns[i]];
+
+		if (!column_type_resolve(
+				&key->column.type, &key->column.codec, source, plan->options, true))
+			continue;
+		key->index = columns[i];
+		make_prints(maker, &key->column, &defaults[columns[i]]);
+		plan->key_count++;
+	}
+	plan->has_key = plan->key_count > 0;
+}
+
+/* Two columns must not become one field. */
+static bool
+check_fields(const RenderPlan *plan, EnvError *error)
+{
+	if (plan->options->field_name_adjustment_mode == ADJUST_NONE)
+		return true;
+	for (uint16_t i = 0; i < plan->relation->column_count; i++)
+		for (uint16_t j = 0; j < i; j++)
+		{
+			const ColumnPlan *one = &plan->columns[j];
+			const ColumnPlan *other = &plan->columns[i];
+
+			if (!one->in_value || !other->in_value ||
+			    strcmp(one->field, other->field) != 0)
+				continue;
+			(void) env_fail(
+				error,
+				"columns \"%s\" and \"%s\" of table \"%s\".\"%s\" both become field "
+				"\"%s\"",
+				one->codec.column->name,
+				other->codec.column->name,
+				plan->schema,
+				plan->table,
+				one->field);
+			(void) snprintf(error->hint,
+			                sizeof error->hint,
+			                "Exclude one of them, or use another "
+			                "field.name.adjustment.mode.");
+			return false;
+		}
+	return true;
 }
 
 static void
@@ -357,8 +516,10 @@ render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc
 	Buf buf = { .grow = grow_in_alloc, .context = &copy };
 	RenderPlan *plan = alloc_zero(alloc, sizeof *plan);
 	Maker maker = { plan, alloc, &buf, { NULL, 0 } };
-	bool by_root = options->publish_via_partition_root && relation->root_relid != 0;
+	FilterTable table = filter_table(options, relation);
 	Slice *defaults;
+	uint16_t *key;
+	uint16_t key_count;
 	bool *in_key;
 
 	if (relation->column_count > RENDER_MAX_COLUMNS)
@@ -373,19 +534,27 @@ render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc
 	}
 	plan->relation = relation;
 	plan->options = options;
-	plan->schema = by_root ? relation->root_schema : relation->schema;
-	plan->table = by_root ? relation->root_name : relation->name;
+	plan->schema = table.schema;
+	plan->table = table.name;
 	plan->topic = make_topic(&maker);
+	names_adjust(
+		&buf, (AdjustMode) options->schema_name_adjustment_mode, false, plan->topic);
+	plan->schema_name = take(&maker, 0).data;
 	maker.placeholder = make_placeholder(&maker);
 	plan->columns =
 		alloc_zero(alloc, (relation->column_count + 1U) * sizeof *plan->columns);
 	defaults = alloc_zero(alloc, (relation->column_count + 1U) * sizeof *defaults);
 	in_key = alloc_zero(alloc, relation->column_count + 1U);
-	for (uint16_t i = 0; i < relation->key_count; i++)
-		in_key[relation->key[i]] = true;
+	key = alloc_zero(alloc, (relation->column_count + 1U) * sizeof *key);
+	key_count = key_columns(options, relation, key);
+	for (uint16_t i = 0; i < key_count; i++)
+		in_key[key[i]] = true;
 	for (uint16_t i = 0; i < relation->column_count; i++)
 		make_column(&maker, i, in_key[i], &defaults[i]);
 	plan->defaults = defaults;
+	make_key(&maker, key, key_count, defaults);
+	if (!check_fields(plan, error))
+		return NULL;
 	make_source(&maker);
 	make_schemas(&maker, defaults);
 	return plan;
@@ -401,6 +570,22 @@ bool
 render_plan_has_key(const RenderPlan *plan)
 {
 	return plan->has_key;
+}
+
+/* The masks, and the key columns, which decide where masks act. */
+static void
+copy_masks(EnvOptions *options, const EnvOptions *user, const Alloc *alloc)
+{
+	EnvError error;
+
+	for (size_t i = 0; i < user->masks.count; i++)
+		(void) mask_set(&options->masks,
+		                user->masks.rules[i].property,
+		                user->masks.rules[i].columns.text,
+		                alloc,
+		                &error);
+	(void) env_option_set(
+		options, "message.key.columns", user->message_key_columns.text, alloc, &error);
 }
 
 void
@@ -421,7 +606,7 @@ render_options_bronze(EnvOptions *options, const EnvOptions *user, const Alloc *
 	const EnvOptionDef *table = env_option_table(&count);
 
 	env_options_init(options, alloc);
-	/* the filters compile again, because each set owns what it compiled */
+	/* the lists compile again, because each set owns what it compiled */
 	for (size_t i = 0; i < count; i++)
 		if (table[i].kind == OPTION_LIST)
 		{
@@ -432,6 +617,7 @@ render_options_bronze(EnvOptions *options, const EnvOptions *user, const Alloc *
 		}
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		(void) env_option_set(options, fixed[i].name, fixed[i].value, alloc, &error);
+	copy_masks(options, user, alloc);
 	options->topic_prefix = alloc_copy(alloc, slice_from(user->topic_prefix));
 	options->topic_delimiter = alloc_copy(alloc, slice_from(user->topic_delimiter));
 	options->publish_via_partition_root = user->publish_via_partition_root;

@@ -20,12 +20,21 @@ typedef struct ColumnPlan
 {
 	ColumnCodec codec;
 	ColumnType type;
+	const char *field;    /* its name in Value and Key */
 	Slice lead;           /* ,"name": */
 	Slice null_json;      /* what a null prints as: null, the default or a zero */
 	Slice unchanged_json; /* what an unchanged TOAST value prints as */
 	bool in_value;        /* part of Value: neither omitted nor excluded */
-	bool in_key;          /* part of Key, if the type is known at all */
+	bool propagate;       /* its schema says the type in PostgreSQL */
+	ColumnMask mask;
 } ColumnPlan;
+
+/* A column of Key, which no mask touches. */
+typedef struct KeyPlan
+{
+	uint16_t index; /* into the relation's columns */
+	ColumnPlan column;
+} KeyPlan;
 
 struct RenderPlan
 {
@@ -34,11 +43,14 @@ struct RenderPlan
 	const char *schema; /* in source: the table's, or its partition root's */
 	const char *table;
 	const char *topic;
+	const char *schema_name; /* the topic, as the names of schemas start */
 	Slice topic_json;
 	ColumnPlan *columns;   /* one for each of the relation's */
 	const Slice *defaults; /* of each column: its JSON, or empty */
-	bool has_key;          /* some column of the relation's key is in Key */
-	Slice key_head;        /* "" or {"schema":...,"payload": */
+	KeyPlan *key;          /* in the order of Key */
+	uint16_t key_count;
+	bool has_key;
+	Slice key_head; /* "" or {"schema":...,"payload": */
 	Slice value_head;
 	Slice source_head;  /* ,"source":{ ... "ts_ms": */
 	Slice source_table; /* ,"schema":..,"table":..,"txId": */
@@ -51,7 +63,8 @@ struct RenderPlan
 void schema_field(Buf *buf, const ColumnPlan *column, bool optional, Slice default_json,
                   Slice field);
 
-/* Append {"schema":...,"payload": for keys and values. */
+/* Append {"schema":...,"payload": for keys and values.  defaults: one for each of the
+ * relation's columns. */
 void schema_key_head(Buf *buf, const RenderPlan *plan, const Slice *defaults);
 void schema_value_head(Buf *buf, const RenderPlan *plan, const Slice *defaults);
 

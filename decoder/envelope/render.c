@@ -118,17 +118,14 @@ put_row(Buf *buf, const RenderPlan *plan, const Value *values, EnvError *error)
 static bool
 put_key(Buf *buf, const RenderPlan *plan, const Value *values, EnvError *error)
 {
-	const Relation *relation = plan->relation;
 	size_t start = buf->len;
 
-	for (uint16_t i = 0; i < relation->key_count; i++)
+	for (uint16_t i = 0; i < plan->key_count; i++)
 	{
-		const ColumnPlan *column = &plan->columns[relation->key[i]];
+		const KeyPlan *key = &plan->key[i];
 
-		if (!column->in_key)
-			continue;
-		buf_slice(buf, column->lead);
-		if (!put_value(buf, plan, column, values[relation->key[i]], error))
+		buf_slice(buf, key->column.lead);
+		if (!put_value(buf, plan, &key->column, values[key->index], error))
 			return false;
 	}
 	buf->data[start] = '{';
@@ -371,11 +368,61 @@ render_move(Buf *buf, const Change *change, const Key *old_key, const Key *new_k
 }
 
 static bool
+same_value(Value a, Value b)
+{
+	return a.kind == b.kind && slice_equal(value_slice(a), value_slice(b));
+}
+
+/* Whether a value is the same in both rows, as far as a record shows. */
+static bool
+prints_alike(Buf *buf, const Change *change, uint16_t i, bool *alike)
+{
+	const ColumnPlan *column = &change->plan->columns[i];
+	size_t start = buf->len;
+	size_t middle;
+	bool ok = put_value(buf, change->plan, column, change->old_values[i], change->error);
+
+	middle = buf->len;
+	ok = ok && put_value(buf, change->plan, column, change->new_values[i], change->error);
+	*alike = ok && buf->len - middle == middle - start &&
+	         memcmp(buf->data + start, buf->data + middle, middle - start) == 0;
+	buf->len = start;
+	return ok;
+}
+
+/* Whether no captured column differs between the rows of an update. */
+static bool
+is_unchanged(Buf *buf, const Change *change, bool *unchanged)
+{
+	*unchanged = true;
+	for (uint16_t i = 0; *unchanged && i < change->plan->relation->column_count; i++)
+	{
+		Value before = change->old_values[i];
+		Value after = change->new_values[i];
+
+		if (!change->plan->columns[i].in_value || same_value(before, after))
+			continue;
+		/* null is not the default that prints in its place */
+		if ((before.kind == VALUE_NULL || after.kind == VALUE_NULL) &&
+		    !change->plan->relation->columns[i].not_null)
+			*unchanged = false;
+		else if (!prints_alike(buf, change, i, unchanged))
+			return false;
+	}
+	return true;
+}
+
+static bool
 render_update(Buf *buf, const Change *change, RenderRecord *records, int *count)
 {
+	bool skip = change->plan->options->skip_messages_without_change && change->has_old;
 	Key new_key;
 	Key old_key;
 
+	if (skip && !is_unchanged(buf, change, &skip))
+		return false;
+	if (skip)
+		return true;
 	if (!append_key(buf, change, change->new_values, &new_key))
 		return false;
 	if (change->has_old && change->plan->has_key)
@@ -461,12 +508,6 @@ render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
 		default:
 			return env_fail(error, "unrecognized change type \"%c\"", change->type);
 	}
-}
-
-static bool
-same_value(Value a, Value b)
-{
-	return a.kind == b.kind && slice_equal(value_slice(a), value_slice(b));
 }
 
 bool

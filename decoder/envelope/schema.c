@@ -9,6 +9,8 @@
  */
 #include "envelope/plan.h"
 
+#include "envelope/jdbc.h"
+
 #define FIELD(type, optional, name) \
 	"{\"type\":\"" type "\",\"optional\":" optional ",\"field\":\"" name "\"}"
 
@@ -68,32 +70,80 @@ put_labels(Buf *buf, const RelationColumn *column)
 	encode_fold(buf, start, middle);
 }
 
+/* What a mask or a propagated type adds to a field's parameters; first: none was printed
+ * yet. */
+static void
+put_added_parameters(Buf *buf, const ColumnPlan *column, bool first)
+{
+	static const char source[] = "__debezium.source.column";
+	const RelationColumn *described = column->codec.column;
+	const char *comma = first ? ",\"parameters\":{" : ",";
+	size_t start;
+
+	if (column->mask.rule != NULL)
+	{
+		if (column->mask.rule->kind != MASK_TRUNCATE)
+			buf_printf(buf, "%s\"masked\":\"true\"", comma);
+		else if (column->mask.column_length > column->mask.rule->length)
+			buf_printf(
+				buf, "%s\"truncateLength\":\"%u\"", comma, column->mask.rule->length);
+		else
+			return;
+	}
+	else if (column->propagate)
+	{
+		buf_printf(buf, "%s\"%s.type\":\"", comma, source);
+		start = buf->len;
+		jdbc_type_name(buf, described);
+		for (size_t i = start; i < buf->len; i++)
+			if (buf->data[i] >= 'a' && buf->data[i] <= 'z')
+				buf->data[i] = (char) (buf->data[i] - 'a' + 'A');
+		buf_printf(buf,
+		           "\",\"%s.length\":\"%d\",\"%s.scale\":\"%d\",\"%s.name\":",
+		           source,
+		           jdbc_length(described),
+		           source,
+		           jdbc_scale(described),
+		           source);
+		json_string(buf, slice_from(described->name));
+	}
+	else
+		return;
+	if (first)
+		buf_char(buf, '}');
+}
+
 static void
 put_parameters(Buf *buf, const ColumnPlan *column)
 {
+	size_t start = buf->len;
+
 	switch (column->type.form.parameters)
 	{
 		case PARAMETERS_NONE:
-			return;
+			break;
 		case PARAMETERS_DECIMAL:
 			buf_printf(buf,
 			           ",\"parameters\":{\"scale\":\"%d\","
-			           "\"connect.decimal.precision\":\"%d\"}",
+			           "\"connect.decimal.precision\":\"%d\"",
 			           column->codec.scale,
 			           column->type.length);
-			return;
+			break;
 		case PARAMETERS_SCALE:
-			buf_printf(buf, ",\"parameters\":{\"scale\":\"%d\"}", column->codec.scale);
-			return;
+			buf_printf(buf, ",\"parameters\":{\"scale\":\"%d\"", column->codec.scale);
+			break;
 		case PARAMETERS_LENGTH:
-			buf_printf(buf, ",\"parameters\":{\"length\":\"%d\"}", column->type.length);
-			return;
+			buf_printf(buf, ",\"parameters\":{\"length\":\"%d\"", column->type.length);
+			break;
 		case PARAMETERS_ENUM:
 			buf_text(buf, ",\"parameters\":{\"allowed\":");
 			put_labels(buf, column->codec.column);
-			buf_char(buf, '}');
-			return;
+			break;
 	}
+	if (!column->type.array)
+		put_added_parameters(buf, column, buf->len == start);
+	if (column->type.form.parameters != PARAMETERS_NONE)
+		buf_char(buf, '}');
 }
 
 /* A schema up to, and without, its closing brace. */
@@ -122,6 +172,7 @@ schema_field(Buf *buf, const ColumnPlan *column, bool optional, Slice default_js
 		buf_text(buf, "{\"type\":\"array\",\"items\":");
 		put_form(buf, column, column->type.optional_items);
 		buf_printf(buf, "},\"optional\":%s", optional ? "true" : "false");
+		put_added_parameters(buf, column, true);
 	}
 	else
 		put_form(buf, column, optional);
@@ -137,40 +188,35 @@ schema_field(Buf *buf, const ColumnPlan *column, bool optional, Slice default_js
 
 /* One field of Key or Value, with the comma before it. */
 static void
-put_column(Buf *buf, const RenderPlan *plan, uint16_t i, const Slice *defaults,
-           bool *first)
+put_column(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, uint16_t index,
+           const Slice *defaults)
 {
-	const RelationColumn *column = &plan->relation->columns[i];
+	const RelationColumn *described = &plan->relation->columns[index];
 	/* Debezium knows no more of a column that it excludes than its type */
-	bool excluded = !plan->columns[i].in_value;
-	Slice default_json = excluded ? slice_from("") : defaults[i];
+	bool excluded = !plan->columns[index].in_value;
 
-	if (!*first)
+	if (buf->data[buf->len - 1] == '}')
 		buf_char(buf, ',');
-	*first = false;
 	schema_field(buf,
-	             &plan->columns[i],
-	             excluded || !column->not_null,
-	             default_json,
-	             slice_from(column->name));
+	             column,
+	             excluded || !described->not_null,
+	             excluded ? slice_from("") : defaults[index],
+	             slice_from(column->field));
 }
 
 /* The topic with a suffix, as a JSON string; topics need no escapes. */
 static void
 put_name(Buf *buf, const RenderPlan *plan, const char *suffix)
 {
-	buf_printf(buf, "\"%s.%s\"", plan->topic, suffix);
+	buf_printf(buf, "\"%s.%s\"", plan->schema_name, suffix);
 }
 
 void
 schema_key_head(Buf *buf, const RenderPlan *plan, const Slice *defaults)
 {
-	bool first = true;
-
 	buf_text(buf, "{\"schema\":{\"type\":\"struct\",\"fields\":[");
-	for (uint16_t i = 0; i < plan->relation->key_count; i++)
-		if (plan->columns[plan->relation->key[i]].in_key)
-			put_column(buf, plan, plan->relation->key[i], defaults, &first);
+	for (uint16_t i = 0; i < plan->key_count; i++)
+		put_column(buf, plan, &plan->key[i].column, plan->key[i].index, defaults);
 	buf_text(buf, "],\"optional\":false,\"name\":");
 	put_name(buf, plan, "Key");
 	buf_text(buf, "},\"payload\":");
@@ -180,12 +226,10 @@ static void
 put_value_schema(Buf *buf, const RenderPlan *plan, const Slice *defaults,
                  const char *field)
 {
-	bool first = true;
-
 	buf_text(buf, "{\"type\":\"struct\",\"fields\":[");
 	for (uint16_t i = 0; i < plan->relation->column_count; i++)
 		if (plan->columns[i].in_value)
-			put_column(buf, plan, i, defaults, &first);
+			put_column(buf, plan, &plan->columns[i], i, defaults);
 	buf_text(buf, "],\"optional\":true,\"name\":");
 	put_name(buf, plan, "Value");
 	buf_printf(buf, ",\"field\":\"%s\"}", field);

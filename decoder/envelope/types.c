@@ -436,9 +436,6 @@ apply_typmod(ColumnType *type, ColumnCodec *codec, uint32_t oid, int32_t typmod)
 			codec->scale = numeric_scale(typmod);
 			type->length = typmod < 4 ? 0 : (typmod - 4) >> 16 & 0xFFFF;
 			break;
-		case TYPE_MONEY:
-			codec->scale = 2;
-			break;
 		case TYPE_TIMESTAMPTZ:
 			codec->scale = fraction_digits(typmod);
 			break;
@@ -543,6 +540,8 @@ column_type_resolve(ColumnType *type, ColumnCodec *codec, const RelationColumn *
 	codec->lossless = options->lossless;
 	codec->binary = value_is_binary(column);
 	apply_typmod(type, codec, oid, column->base_typmod);
+	if (oid == TYPE_MONEY)
+		codec->scale = options->money_fraction_digits;
 	for (size_t i = 0; i < sizeof vector_rows / sizeof *vector_rows; i++)
 	{
 		if (vector_rows[i].oid != column->base_oid)

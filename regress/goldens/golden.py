@@ -31,12 +31,12 @@ Record = collections.namedtuple("Record", "topic key value headers")
 
 
 def read_properties(path):
-    """The settings of a .properties file."""
+    """The settings of a .properties file, whose backslashes escape the next character."""
     settings = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, separator, value = line.strip().partition("=")
         if separator and not name.startswith("#"):
-            settings[name.strip()] = value.strip()
+            settings[name.strip()] = re.sub(r"\\(.)", r"\1", value.strip())
     return settings
 
 

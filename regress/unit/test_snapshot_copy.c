@@ -108,9 +108,10 @@ feed_in_pieces(Fixture *fixture, size_t size)
 {
 	Batch *batch = batch_new(&fixture->budget);
 	CopyReader reader = { 0 };
+	const EnvOptions options = { 0 };
 	Err err;
 
-	copy_reader_begin(&reader, &fixture->relation, fixture->arena);
+	copy_reader_begin(&reader, &fixture->relation, &options, fixture->arena);
 	for (size_t at = 0; at < fixture->copy.len; at += size)
 	{
 		size_t rest = fixture->copy.len - at;
@@ -143,10 +144,11 @@ refuses(Fixture *fixture, const Buf *bytes)
 {
 	Batch *batch = batch_new(&fixture->budget);
 	CopyReader reader = { 0 };
+	const EnvOptions options = { 0 };
 	Err err = { .kind = ERR_NONE };
 	bool refused;
 
-	copy_reader_begin(&reader, &fixture->relation, fixture->arena);
+	copy_reader_begin(&reader, &fixture->relation, &options, fixture->arena);
 	refused = !copy_reader_feed(&reader, (Slice){ bytes->data, bytes->len }, batch, &err);
 	assert_int_equal(err.kind, refused ? ERR_FATAL : ERR_NONE);
 	copy_reader_fini(&reader);

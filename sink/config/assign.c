@@ -121,6 +121,7 @@ variable_setting(Arena *arena, const char *variable, size_t len)
 	size_t count;
 	const Setting *settings = setting_table(&count);
 	const EnvOptionDef *options;
+	MaskKind kind;
 	char *name;
 
 	for (size_t i = 0; i < count; i++)
@@ -133,6 +134,9 @@ variable_setting(Arena *arena, const char *variable, size_t len)
 	name = arena_strndup(arena, variable, len);
 	for (char *p = name; *p != '\0'; p++)
 		*p = (char) (*p == '_' ? '.' : tolower((unsigned char) *p));
+	/* a salt would have lost its letters' case */
+	if (mask_is_property(name, &kind) && (kind == MASK_TRUNCATE || kind == MASK_CHARS))
+		return name;
 	return pair_find(name) != NULL ? name : NULL;
 }
 

@@ -70,8 +70,13 @@ static const EnvOptionDef *
 option_find(const char *name)
 {
 	const EnvOptionDef *option = env_option_find(name);
+	MaskKind kind;
 
-	return option != NULL && strcmp(option->name, name) == 0 ? option : NULL;
+	if (option == NULL || strcmp(option->name, name) == 0)
+		return option;
+	return mask_is_property(name, &kind) && strchr(name, '.') == name + strlen("column")
+	           ? option
+	           : NULL;
 }
 
 /* The row that answers to a name; of two prefixes the longer one. */
@@ -407,6 +412,12 @@ list_value(Loader *loader, const char *name, const char *boot)
 	}
 }
 
+static bool
+is_mask(const Resolved *resolved)
+{
+	return resolved->option != NULL && resolved->option->kind == OPTION_MASKS;
+}
+
 /* Remember every setting as text, for printing and for messages. */
 static void
 list_values(Loader *loader)
@@ -423,18 +434,19 @@ list_values(Loader *loader)
 	for (size_t i = 0; i < setting_count; i++)
 		list_value(loader, settings[i].name, settings[i].boot);
 	for (size_t i = 0; i < option_count; i++)
-		list_value(loader, options[i].name, options[i].boot);
+		if (options[i].kind != OPTION_MASKS)
+			list_value(loader, options[i].name, options[i].boot);
 	for (size_t i = 0; i < loader->count; i++)
 	{
 		const Resolved *resolved = &loader->resolved[i];
 
-		if (resolved->pair == NULL)
+		if (resolved->pair == NULL && !is_mask(resolved))
 			continue;
 		config->values[config->value_count++] = (ConfigValue){
 			arena_strdup(loader->arena, resolved->name),
 			arena_strdup(loader->arena, resolved->value),
 			arena_strdup(loader->arena, resolved->from->place),
-			setting_is_secret(resolved->name),
+			resolved->pair != NULL && setting_is_secret(resolved->name),
 		};
 	}
 	qsort(config->values, config->value_count, sizeof *config->values, by_value_name);

@@ -138,6 +138,7 @@ typedef struct Gathering
 static bool read_table(Gathering *gathering, uint32_t relid, Err *err);
 static bool read_columns(Gathering *gathering, Err *err);
 static void read_key(Gathering *gathering);
+static void mask_missing(Gathering *gathering);
 
 const Relation *
 server_relation(PGconn *conn, const Config *config, uint32_t relid, Arena *arena,
@@ -152,6 +153,7 @@ server_relation(PGconn *conn, const Config *config, uint32_t relid, Arena *arena
 	if (read_table(&gathering, relid, err) && read_columns(&gathering, err))
 	{
 		read_key(&gathering);
+		mask_missing(&gathering);
 		relation_write(&body, &gathering.relation);
 		relation = relation_read((Slice){ body.data, body.len }, &alloc, &error);
 		if (relation == NULL)
@@ -393,12 +395,14 @@ read_column(Gathering *gathering, const PGresult *result, int row, RelationColum
 static bool
 is_captured(const Gathering *gathering, const PGresult *result, int row)
 {
+	const EnvOptions *options = &gathering->config->env;
+	FilterTable table = filter_table(options, &gathering->relation);
+	const char *name = server_text(result, row, COLUMN_NAME);
+
 	return list_contains(gathering->key_columns,
 	                     (int16_t) read_int(result, row, COLUMN_ATTNUM)) ||
-	       filter_wants_column(&gathering->config->env,
-	                           gathering->relation.schema,
-	                           gathering->relation.name,
-	                           server_text(result, row, COLUMN_NAME));
+	       filter_wants_column(options, table.schema, table.name, name) ||
+	       key_names(&options->message_key_columns, table.schema, table.name, name);
 }
 
 static bool
@@ -432,6 +436,27 @@ read_columns(Gathering *gathering, Err *err)
 	PQclear(result);
 	relation->columns = gathering->columns;
 	return ok;
+}
+
+/* Values of rows older than their column pass its mask, as those of other rows do. */
+static void
+mask_missing(Gathering *gathering)
+{
+	for (uint16_t i = 0; i < gathering->relation.column_count; i++)
+	{
+		RelationColumn *column = &gathering->columns[i];
+		ColumnMask mask = mask_find(&gathering->config->env, &gathering->relation, i);
+		Buf text = buf_heap();
+
+		if (column->missing_kind != 0 && mask.rule != NULL && mask.at_source)
+		{
+			buf_slice(&text, column->missing);
+			mask_replace(&text, 0, &mask);
+			column->missing =
+				arena_slice(gathering->scratch, (Slice){ text.data, text.len });
+		}
+		buf_free(&text);
+	}
 }
 
 static void

@@ -531,7 +531,10 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	ok = PQsendQuery(session->conn, buf_cstr(&sql)) != 0 ||
 	     server_fail(session->conn, NULL, err);
 	buf_free(&sql);
-	copy_reader_begin(&session->reader, reading->relation, snapshot->arena);
+	copy_reader_begin(&session->reader,
+	                  reading->relation,
+	                  &snapshot->request->config->env,
+	                  snapshot->arena);
 	session->state = SESSION_STARTING;
 	return ok;
 }

@@ -79,20 +79,48 @@ copy_select(Buf *sql, const Relation *relation)
 	server_quote(sql, '"', relation->name);
 }
 
+/* The masks that act on what travels; NULL: none. */
+static const ColumnMask *
+find_masks(const Relation *relation, const EnvOptions *options, Arena *arena)
+{
+	ColumnMask *masks;
+	bool any = false;
+
+	if (options->masks.count == 0)
+		return NULL;
+	masks = arena_zero(arena, ((size_t) relation->column_count + 1) * sizeof *masks);
+	for (uint16_t i = 0; i < relation->column_count; i++)
+	{
+		ColumnMask mask = mask_find(options, relation, i);
+
+		if (mask.rule == NULL || !mask.at_source)
+			continue;
+		masks[i] = mask;
+		any = true;
+	}
+	return any ? masks : NULL;
+}
+
 void
-copy_reader_begin(CopyReader *reader, const Relation *relation, Arena *arena)
+copy_reader_begin(CopyReader *reader, const Relation *relation, const EnvOptions *options,
+                  Arena *arena)
 {
 	char *kinds = arena_alloc(arena, (size_t) relation->column_count + 1);
 
 	for (uint16_t i = 0; i < relation->column_count; i++)
 		kinds[i] = value_is_binary(&relation->columns[i]) ? 'b' : 't';
 	copy_reader_fini(reader);
-	*reader = (CopyReader){ .relation = relation, .kinds = kinds, .carry = buf_heap() };
+	*reader = (CopyReader){ .relation = relation,
+		                    .kinds = kinds,
+		                    .masks = find_masks(relation, options, arena),
+		                    .masked = buf_heap(),
+		                    .carry = buf_heap() };
 }
 
 void
 copy_reader_fini(CopyReader *reader)
 {
+	buf_free(&reader->masked);
 	buf_free(&reader->carry);
 }
 
@@ -135,15 +163,51 @@ measure_row(const CopyReader *reader, Slice bytes, size_t *length, Err *err)
 	return true;
 }
 
-/* Add the measured row at the start of bytes. */
-static void
-add_row(CopyReader *reader, Slice bytes, Batch *batch)
+/* The measured row at the start of bytes as a tuple in arena, through the masks. */
+static Slice
+mask_row(CopyReader *reader, Slice bytes, Arena *arena)
 {
 	uint16_t count = reader->relation->column_count;
-	char *tuple = arena_alloc(batch->arena, bytes.len + count);
+	const char *from = bytes.data + 2;
+	Buf *to = &reader->masked;
+	char *tuple;
+
+	buf_reset(to);
+	buf_append(to, bytes.data, 2);
+	for (uint16_t i = 0; i < count; i++)
+	{
+		uint32_t len = read_u32(from);
+		size_t start;
+
+		from += 4;
+		if (len == UINT32_MAX)
+		{
+			buf_char(to, VALUE_NULL);
+			continue;
+		}
+		buf_char(to, reader->kinds[i]);
+		buf_u32(to, len);
+		start = to->len;
+		buf_append(to, from, len);
+		from += len;
+		if (reader->masks[i].rule == NULL)
+			continue;
+		mask_replace(to, start, &reader->masks[i]);
+		buf_set_u32(to, start - 4, (uint32_t) (to->len - start));
+	}
+	tuple = arena_alloc(arena, to->len);
+	memcpy(tuple, to->data, to->len);
+	return (Slice){ tuple, to->len };
+}
+
+/* The measured row at the start of bytes as a tuple in arena. */
+static Slice
+copy_row(const CopyReader *reader, Slice bytes, Arena *arena)
+{
+	uint16_t count = reader->relation->column_count;
+	char *tuple = arena_alloc(arena, bytes.len + count);
 	const char *from = bytes.data;
 	char *to = tuple;
-	Event *event = batch_add(batch, EVENT_READ);
 
 	memcpy(to, from, 2);
 	from += 2;
@@ -163,8 +227,18 @@ add_row(CopyReader *reader, Slice bytes, Batch *batch)
 		from += len + 4;
 		to += len + 4;
 	}
+	return (Slice){ tuple, (size_t) (to - tuple) };
+}
+
+/* Add the measured row at the start of bytes. */
+static void
+add_row(CopyReader *reader, Slice bytes, Batch *batch)
+{
+	Event *event = batch_add(batch, EVENT_READ);
+
 	event->relation = reader->relation;
-	event->new_tuple = (Slice){ tuple, (size_t) (to - tuple) };
+	event->new_tuple = reader->masks == NULL ? copy_row(reader, bytes, batch->arena)
+	                                         : mask_row(reader, bytes, batch->arena);
 	reader->rows++;
 }
 

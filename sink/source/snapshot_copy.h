@@ -8,13 +8,16 @@
 #define SOURCE_SNAPSHOT_COPY_H
 
 #include "base/err.h"
+#include "envelope/options.h"
 #include "event/event.h"
 
 typedef struct CopyReader
 {
 	const Relation *relation;
-	const char *kinds; /* 't' or 'b', one per column */
-	Buf carry;         /* the start of a row whose end has not come */
+	const char *kinds;       /* 't' or 'b', one per column */
+	const ColumnMask *masks; /* one per column; NULL: none acts here */
+	Buf masked;              /* a row on its way through them */
+	Buf carry;               /* the start of a row whose end has not come */
 	bool header_read;
 	bool ended;    /* the trailer was read */
 	uint64_t rows; /* of this COPY */
@@ -27,8 +30,13 @@ typedef struct CopyReader
  */
 void copy_select(Buf *sql, const Relation *relation);
 
-/* Start reading one COPY of copy_select's columns.  reader was zeroed or used before. */
-void copy_reader_begin(CopyReader *reader, const Relation *relation, Arena *arena);
+/*
+ * Start reading one COPY of copy_select's columns, whose values pass the masks of options
+ * as the plugin's do.  reader was zeroed or used before; relation, options and arena must
+ * outlive it.
+ */
+void copy_reader_begin(CopyReader *reader, const Relation *relation,
+                       const EnvOptions *options, Arena *arena);
 void copy_reader_fini(CopyReader *reader);
 
 /*

@@ -53,6 +53,22 @@ typedef struct OptionStyle
 static const OptionStyle replication_style = { '"', " " };
 static const OptionStyle sql_style = { '\'', ", " };
 
+static void
+add_masks(Buf *command, const MaskRules *masks, const OptionStyle *style)
+{
+	Buf text = buf_heap();
+
+	if (masks->count > 0)
+	{
+		mask_write(masks, &text);
+		buf_text(command, ", ");
+		server_quote(command, style->name_quote, OPTION_ALL_MASKS);
+		buf_text(command, style->between);
+		server_quote(command, '\'', buf_cstr(&text));
+	}
+	buf_free(&text);
+}
+
 /* Append ", name 'value'" for every option that decides what leaves the server. */
 static bool
 add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, Err *err)
@@ -75,6 +91,11 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 			case OPTION_BOOL:
 				value = *(const bool *) member ? "true" : "false";
 				break;
+			case OPTION_KEYS:
+				value = ((const KeyRules *) member)->text;
+				break;
+			case OPTION_MASKS: /* one option has them all */
+				continue;
 			case OPTION_NAME:
 			case OPTION_TEXT:
 				value = *(const char *const *) member;
@@ -90,6 +111,7 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 		buf_text(command, style->between);
 		server_quote(command, '\'', value == NULL ? "" : value);
 	}
+	add_masks(command, &options->masks, style);
 	return true;
 }
 
