@@ -17,8 +17,10 @@
 #include <sys/time.h>
 
 #include "access/xact.h"
+#include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "replication/walsender.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -42,6 +44,21 @@ decoder_write(Decoder *decoder, const char *bytes, size_t len)
 	appendBinaryStringInfo(decoder->ctx->out, bytes, (int) len);
 	OutputPluginWrite(decoder->ctx, true);
 	decoder->unwritten = 0;
+}
+
+void
+decoder_write_message(Decoder *decoder, const Message *message, const char *bytes,
+                      size_t len)
+{
+	if (len > TUPLE_BYTES_MAX)
+		ereport(
+			ERROR,
+			errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			errmsg("logical message with prefix \"%s\" is too large to send",
+		           message->prefix),
+			errdetail("It needs %zu bytes, and the limit is %zu.", len, TUPLE_BYTES_MAX),
+			errhint("Leave it out by the option \"message_prefix_exclude_list\"."));
+	decoder_write(decoder, bytes, len);
 }
 
 pg_noreturn static void
@@ -322,6 +339,29 @@ check_encoding(const Decoder *decoder)
 	                "to \"frame\"."));
 }
 
+/*
+ * The name of the database.  It is looked up here because a message outside
+ * transactions comes without a catalog, and neither has a walsender that starts one.
+ */
+static const char *
+database_name(Decoder *decoder)
+{
+	MemoryContext old = CurrentMemoryContext;
+	bool outside = !IsTransactionState();
+	const char *name;
+
+	if (outside)
+		StartTransactionCommand();
+	name = get_database_name(MyDatabaseId);
+	name = MemoryContextStrdup(
+		decoder->context,
+		name == NULL ? "" : text_convert(&decoder->writer.converter, name));
+	if (outside)
+		CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
+	return name;
+}
+
 static void
 release_options(void *argument)
 {
@@ -357,6 +397,12 @@ decoder_startup(LogicalDecodingContext *ctx, OutputPluginOptions *output, bool i
 	decoder->out = context_buf(context);
 	decoder->line = context_buf(context);
 	make_run_id(decoder->run_id);
+	if (decoder->format->is_text)
+	{
+		decoder->control = control_plan_new(&decoder->options.events, &alloc);
+		tx_counts_init(&decoder->counts, &alloc);
+		decoder->database = is_init ? "" : database_name(decoder);
+	}
 
 	output->output_type = decoder->format->output_type;
 	output->receive_rewrites = false;

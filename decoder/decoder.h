@@ -82,17 +82,21 @@ typedef struct Decoder
 	/* the transaction */
 	ReorderBufferTXN *txn; /* NULL outside */
 	bool wanted;           /* something of it passed the filters */
-	bool begun;            /* frame: its Begin is written */
+	bool begun;            /* frame: its Begin is written; else its BEGIN record */
 	bool renewed;          /* the current change had its plan made anew */
 	int settings_level;    /* of settings_pin; 0: not pinned */
 
 	int unwritten; /* changes since the client last heard of us */
 
-	Buf row;  /* json, record: the change in wire form */
-	Buf out;  /* frame: the open frame; json, record: the rendered records */
-	Buf line; /* record: one line of output */
-	uint64 last_commit_end; /* end LSN of the last commit that had something wanted */
-	const char *database;   /* UTF-8; NULL until the first change */
+	Buf row;              /* json, record: the change in wire form */
+	Buf out;              /* frame: the open frame; json, record: the rendered records */
+	Buf line;             /* record: one line of output */
+	ControlPlan *control; /* json, record */
+	TxCounts counts;      /* json, record: events of the transaction */
+	uint64 last_commit_end; /* end LSN of the last commit that had something wanted, or of
+	                           a later message outside transactions */
+	int64 last_commit_us;   /* its time, since 1970; 0: none yet */
+	const char *database;   /* json, record: UTF-8 */
 	char run_id[37];
 } Decoder;
 
@@ -102,6 +106,10 @@ void decoder_write(Decoder *decoder, const char *bytes, size_t len);
 /* The same for what was rendered of a row of plan; ERROR when it is too large to send. */
 void decoder_write_row(Decoder *decoder, const RelationPlan *plan, const char *bytes,
                        size_t len);
+
+/* The same for what was rendered of a logical message. */
+void decoder_write_message(Decoder *decoder, const Message *message, const char *bytes,
+                           size_t len);
 
 /*
  * Append the body of the I, U or D message of a change.  False when the row holds an

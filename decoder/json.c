@@ -5,7 +5,7 @@
  * A change is written in wire form into a private buffer and rendered from there,
  * as the worker renders what it reads from a frame: there is one renderer.  json
  * prints the value of each record on a row of output, leaving out tombstones; record
- * prints each record whole.  Neither prints logical messages.
+ * prints each record whole.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -13,8 +13,6 @@
 
 #include <time.h>
 
-#include "commands/dbcommands.h"
-#include "miscadmin.h"
 #include "replication/origin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -32,7 +30,7 @@ now_ns(void)
 	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
 }
 
-/* Names that the source block repeats; kept for the stream and for the transaction. */
+/* Names that the source block repeats. */
 static void
 fill_names(Decoder *decoder, RenderSource *source)
 {
@@ -40,15 +38,8 @@ fill_names(Decoder *decoder, RenderSource *source)
 	ReorderBufferTXN *txn = decoder->txn;
 	char *origin;
 
-	if (decoder->database == NULL)
-	{
-		const char *name = get_database_name(MyDatabaseId);
-
-		decoder->database = MemoryContextStrdup(
-			decoder->context, name == NULL ? "" : text_convert(converter, name));
-	}
 	source->database = decoder->database;
-	if (txn->origin_id != InvalidRepOriginId &&
+	if (txn != NULL && txn->origin_id != InvalidRepOriginId &&
 	    replorigin_by_oid(txn->origin_id, true, &origin))
 	{
 		source->origin = text_convert(converter, origin);
@@ -56,17 +47,71 @@ fill_names(Decoder *decoder, RenderSource *source)
 	}
 }
 
+/* Outside transactions the time is that of the last one, as in Debezium. */
 static RenderSource
 make_source(Decoder *decoder, uint64 lsn)
 {
 	ReorderBufferTXN *txn = decoder->txn;
-	RenderSource source = { .lsn = lsn, .xid = txn->xid, .snapshot = SNAPSHOT_NONE };
+	RenderSource source = { .lsn = lsn, .snapshot = SNAPSHOT_NONE };
 
 	source.last_commit_lsn = decoder->last_commit_end;
-	source.commit_us = txn->xact_time.commit_time +
-	                   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	if (txn != NULL)
+	{
+		source.xid = txn->xid;
+		decoder->last_commit_us =
+			txn->xact_time.commit_time +
+			(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	}
+	else if (decoder->last_commit_us == 0)
+		decoder->last_commit_us = now_ns() / 1000;
+	source.commit_us = decoder->last_commit_us;
 	fill_names(decoder, &source);
 	return source;
+}
+
+/* ---- Records beside rows ---- */
+
+/* A record as the format has it: json prints the value alone. */
+static Slice
+control_line(Decoder *decoder, ControlKind kind, const RenderRecord *record)
+{
+	if (decoder->options.format == FORMAT_JSON)
+		return (Slice){ decoder->out.data + record->value_at, record->value_len };
+	buf_reset(&decoder->line);
+	control_record_json(decoder->control, kind, &decoder->out, record, &decoder->line);
+	return (Slice){ decoder->line.data, decoder->line.len };
+}
+
+static void
+write_transaction(Decoder *decoder, uint64 lsn, bool ends)
+{
+	RenderSource source = make_source(decoder, lsn);
+	RenderRecord record;
+	Slice line;
+
+	buf_reset(&decoder->out);
+	if (ends)
+		control_end(decoder->control, &source, &decoder->counts, &decoder->out, &record);
+	else
+		control_begin(decoder->control, &source, &decoder->out, &record);
+	line = control_line(decoder, CONTROL_TRANSACTION, &record);
+	decoder_write(decoder, line.data, line.len);
+}
+
+/* Before the first event of a transaction: tell that it begins.  The counts for it, NULL
+ * when nobody asked. */
+static TxCounts *
+begin(Decoder *decoder, uint64 lsn)
+{
+	if (!decoder->options.events.provide_transaction_metadata)
+		return NULL;
+	if (!decoder->begun)
+	{
+		decoder->begun = true;
+		tx_counts_reset(&decoder->counts);
+		write_transaction(decoder, lsn, false);
+	}
+	return &decoder->counts;
 }
 
 pg_noreturn static void
@@ -101,13 +146,18 @@ write_record(Decoder *decoder, const RelationPlan *plan, const RenderRecord *rec
 }
 
 static void
-write_records(Decoder *decoder, const RelationPlan *plan, RenderChange *change)
+write_records(Decoder *decoder, RelationPlan *plan, RenderChange *change)
 {
 	RenderRecord records[RENDER_MAX_RECORDS];
 	EnvError error;
 	int count;
 
 	change->now_ns = now_ns();
+	change->transaction = begin(decoder, change->source.lsn);
+	if (change->transaction != NULL && plan->collection == 0)
+		plan->collection =
+			tx_collection(&decoder->counts, render_plan_collection(plan->render));
+	change->collection = plan->collection;
 	buf_reset(&decoder->out);
 	if (!render_records(plan->render, change, &decoder->out, records, &count, &error))
 		fail_render(plan, &error);
@@ -156,11 +206,32 @@ json_truncate(Decoder *decoder, const Truncation *truncation)
 static void
 json_message(Decoder *decoder, const Message *message)
 {
+	ControlMessage control = { .prefix = message->prefix,
+		                       .content = { message->content, message->len },
+		                       .now_ns = now_ns() };
+	RenderRecord record;
+	Slice line;
+
+	if (message->transactional)
+		control.transaction = begin(decoder, message->lsn);
+	else
+		decoder->last_commit_end = message->lsn;
+	if (!control_wants_message(decoder->control, message->prefix))
+		return;
+	control.source = make_source(decoder, message->lsn);
+	buf_reset(&decoder->out);
+	control_message(decoder->control, &control, &decoder->out, &record);
+	line = control_line(decoder, CONTROL_MESSAGE, &record);
+	decoder_write_message(decoder, message, line.data, line.len);
+	context_buf_shrink(&decoder->out);
+	context_buf_shrink(&decoder->line);
 }
 
 static void
 json_commit(Decoder *decoder, uint64 commit_lsn)
 {
+	if (decoder->begun)
+		write_transaction(decoder, decoder->txn->end_lsn, true);
 }
 
 const FormatOps json_format = {

@@ -16,6 +16,7 @@
 #define Interval EnvInterval
 #define Numeric  EnvNumeric
 
+#include "envelope/control.h"
 #include "envelope/render.h"
 
 #undef Relation

@@ -329,6 +329,7 @@ build_wanted(PlanCache *cache, RelationPlan *plan, Relation relation)
 	remember_root(cache, plan);
 	if (cache->renders)
 	{
+		plan->collection = 0;
 		plan->render = render_plan_new(plan->relation, options, &alloc, &error);
 		if (plan->render == NULL)
 			fail_plan(description, &error);

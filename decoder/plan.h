@@ -40,6 +40,7 @@ typedef struct RelationPlan
 	Slice body;          /* of the R message */
 	ColumnPlan *columns; /* relation->column_count */
 	RenderPlan *render;  /* json and record only */
+	uint32 collection;   /* tx_collection() of it; 0: not looked up yet */
 	int type_count; /* hashes of the user-defined types, as invalidations name them */
 	uint32 *type_hashes;
 

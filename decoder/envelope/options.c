@@ -19,6 +19,8 @@
 #define SCHEMA_DOC    ", matched whole and without case."
 #define BOOL_VALUES   "true, false"
 #define ADJUST_VALUES "none, avro, avro_unicode"
+#define MESSAGE_DOC \
+	", matched whole and without case; the include list overrides the exclude list."
 
 /* clang-format off */
 static const EnvOptionDef option_table[] = {
@@ -76,9 +78,18 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_WIRE, OPTION_KEYS, AT(message_key_columns), "",
 	  "schema.table:column,column;..., the tables by regular expression",
 	  "Columns that make the keys of records, in place of the primary key." },
+	{ "message.prefix.exclude.list", "message_prefix_exclude_list",
+	  OPTION_RENDER, OPTION_LIST, AT(message_prefix_exclude_list), "", REGEXES,
+	  "Logical messages to leave out, by prefix" MESSAGE_DOC },
+	{ "message.prefix.include.list", "message_prefix_include_list",
+	  OPTION_RENDER, OPTION_LIST, AT(message_prefix_include_list), "", REGEXES,
+	  "Logical messages to capture, all when empty, by prefix" MESSAGE_DOC },
 	{ "money.fraction.digits", "money_fraction_digits",
 	  OPTION_RENDER, OPTION_DIGITS, AT(money_fraction_digits), "2", "0 to 18",
 	  "Digits after the point of money when decimal.handling.mode is precise." },
+	{ "provide.transaction.metadata", "provide_transaction_metadata",
+	  OPTION_RENDER, OPTION_BOOL, AT(provide_transaction_metadata), "false", BOOL_VALUES,
+	  "Whether events carry their place in the transaction, and a topic tells where each begins and ends." },
 	{ "publish.via.partition.root", "publish_via_partition_root",
 	  OPTION_WIRE, OPTION_BOOL, AT(publish_via_partition_root), "false", BOOL_VALUES,
 	  "Whether changes of a partition are named after the partitioned table." },
@@ -125,6 +136,9 @@ static const EnvOptionDef option_table[] = {
 	{ "topic.prefix", "topic_prefix",
 	  OPTION_RENDER, OPTION_NAME, AT(topic_prefix), "cdc", "text",
 	  "First part of every topic, and the source's name." },
+	{ "topic.transaction", "topic_transaction",
+	  OPTION_RENDER, OPTION_NAME, AT(topic_transaction), "transaction", "text",
+	  "Last part of the topic that tells where transactions begin and end." },
 	{ "unavailable.value.placeholder", "unavailable_value_placeholder",
 	  OPTION_RENDER, OPTION_TEXT, AT(unavailable_value_placeholder),
 	  "__debezium_unavailable_value", "text, or hex: and hexadecimal digits",

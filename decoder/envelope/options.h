@@ -98,6 +98,10 @@ typedef struct EnvOptions
 	bool include_unknown_datatypes;
 	bool publish_via_partition_root;
 	const char *unavailable_value_placeholder; /* __debezium_unavailable_value */
+	bool provide_transaction_metadata;
+	const char *topic_transaction;          /* transaction */
+	FilterList message_prefix_include_list; /* empty: all but what the other excludes */
+	FilterList message_prefix_exclude_list;
 	bool lossless; /* not an option: bronze's printing, see render_options_bronze() */
 } EnvOptions;
 

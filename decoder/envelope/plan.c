@@ -46,6 +46,12 @@ grow_in_alloc(void *block, size_t size, void *context)
 	return grown;
 }
 
+Buf
+plan_buf(Alloc *alloc)
+{
+	return (Buf){ .grow = grow_in_alloc, .context = alloc };
+}
+
 /* Copy out what was appended since start and take it back. */
 static Slice
 take(Maker *maker, size_t start)
@@ -94,6 +100,15 @@ make_topic(Maker *maker)
 	buf->len = end - start > TOPIC_MAX ? start + TOPIC_MAX : end;
 	topic = take(maker, start);
 	return topic.data;
+}
+
+static const char *
+make_collection(Maker *maker)
+{
+	size_t start = maker->buf->len;
+
+	buf_printf(maker->buf, "%s.%s", maker->plan->schema, maker->plan->table);
+	return take(maker, start).data;
 }
 
 /* Replace bytes that are not UTF-8 by U+FFFD, as Java's String does. */
@@ -469,27 +484,25 @@ check_fields(const RenderPlan *plan, EnvError *error)
 	return true;
 }
 
-static void
-make_source(Maker *maker)
+void
+plan_source(RenderPlan *plan, const Alloc *alloc)
 {
-	RenderPlan *plan = maker->plan;
-	Buf *buf = maker->buf;
-	size_t start = buf->len;
+	Alloc copy = *alloc;
+	Buf buf = plan_buf(&copy);
+	Maker maker = { plan, alloc, &buf, { NULL, 0 } };
 
-	buf_text(buf,
+	buf_text(&buf,
 	         ",\"source\":{\"version\":\"" RENDER_DEBEZIUM_VERSION
 	         "\",\"connector\":\"postgresql\",\"name\":");
-	json_string(buf, slice_from(plan->options->topic_prefix));
-	buf_text(buf, ",\"ts_ms\":");
-	plan->source_head = take(maker, start);
-	buf_text(buf, ",\"schema\":");
-	json_string(buf, slice_from(plan->schema));
-	buf_text(buf, ",\"table\":");
-	json_string(buf, slice_from(plan->table));
-	buf_text(buf, ",\"txId\":");
-	plan->source_table = take(maker, start);
-	json_string(buf, slice_from(plan->topic));
-	plan->topic_json = take(maker, start);
+	json_string(&buf, slice_from(plan->options->topic_prefix));
+	buf_text(&buf, ",\"ts_ms\":");
+	plan->source_head = take(&maker, 0);
+	buf_text(&buf, ",\"schema\":");
+	json_string(&buf, slice_from(plan->schema));
+	buf_text(&buf, ",\"table\":");
+	json_string(&buf, slice_from(plan->table));
+	buf_text(&buf, ",\"txId\":");
+	plan->source_table = take(&maker, 0);
 }
 
 static void
@@ -513,7 +526,7 @@ render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc
                 EnvError *error)
 {
 	Alloc copy = *alloc;
-	Buf buf = { .grow = grow_in_alloc, .context = &copy };
+	Buf buf = plan_buf(&copy);
 	RenderPlan *plan = alloc_zero(alloc, sizeof *plan);
 	Maker maker = { plan, alloc, &buf, { NULL, 0 } };
 	FilterTable table = filter_table(options, relation);
@@ -540,6 +553,7 @@ render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc
 	names_adjust(
 		&buf, (AdjustMode) options->schema_name_adjustment_mode, false, plan->topic);
 	plan->schema_name = take(&maker, 0).data;
+	plan->collection = make_collection(&maker);
 	maker.placeholder = make_placeholder(&maker);
 	plan->columns =
 		alloc_zero(alloc, (relation->column_count + 1U) * sizeof *plan->columns);
@@ -555,9 +569,17 @@ render_plan_new(const Relation *relation, const EnvOptions *options, const Alloc
 	make_key(&maker, key, key_count, defaults);
 	if (!check_fields(plan, error))
 		return NULL;
-	make_source(&maker);
+	plan_source(plan, alloc);
+	json_string(&buf, slice_from(plan->topic));
+	plan->topic_json = take(&maker, 0);
 	make_schemas(&maker, defaults);
 	return plan;
+}
+
+const char *
+render_plan_collection(const RenderPlan *plan)
+{
+	return plan->collection;
 }
 
 const char *

@@ -44,6 +44,7 @@ struct RenderPlan
 	const char *table;
 	const char *topic;
 	const char *schema_name; /* the topic, as the names of schemas start */
+	const char *collection;  /* schema.table */
 	Slice topic_json;
 	ColumnPlan *columns;   /* one for each of the relation's */
 	const Slice *defaults; /* of each column: its JSON, or empty */
@@ -55,6 +56,26 @@ struct RenderPlan
 	Slice source_head;  /* ,"source":{ ... "ts_ms": */
 	Slice source_table; /* ,"schema":..,"table":..,"txId": */
 };
+
+/*
+ * Append the envelope's ,"source":{...}; of plan it takes options, source_head and
+ * source_table.
+ */
+void render_source(Buf *buf, const RenderPlan *plan, const RenderSource *source);
+
+/* Append an event's block {"id":...}, counting it; null without counts. */
+void render_transaction(Buf *buf, const RenderSource *source, TxCounts *counts,
+                        uint32_t collection);
+
+/* A buffer over alloc, which must outlive it; what it outgrows stays with alloc. */
+Buf plan_buf(Alloc *alloc);
+
+/* Fill source_head and source_table from options, schema and table. */
+void plan_source(RenderPlan *plan, const Alloc *alloc);
+
+/* Append ,{...}: the schemas of the envelope's fields source and transaction. */
+void schema_source(Buf *buf);
+void schema_transaction(Buf *buf);
 
 /*
  * Append the schema of a field: the JSON of a Connect schema without its closing

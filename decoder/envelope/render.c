@@ -176,8 +176,8 @@ floor_divide(int64_t value, int64_t by)
 	return value / by - (value % by < 0);
 }
 
-static void
-put_source(Buf *buf, const RenderPlan *plan, const RenderSource *source)
+void
+render_source(Buf *buf, const RenderPlan *plan, const RenderSource *source)
 {
 	bool unset =
 		source->snapshot == SNAPSHOT_NONE && !plan->options->replace_null_with_default;
@@ -202,7 +202,7 @@ put_source(Buf *buf, const RenderPlan *plan, const RenderSource *source)
 	advance(buf, at);
 	buf_slice(buf, plan->source_table);
 	at = buf_reserve(buf, 128);
-	at = number_put_u64(at, source->xid);
+	at = source->xid == 0 ? PUT(at, "null") : number_put_u64(at, source->xid);
 	at = PUT(at, ",\"lsn\":");
 	at = number_put_u64(at, source->lsn);
 	at = PUT(at, ",\"xmin\":null,\"origin\":");
@@ -218,6 +218,31 @@ put_source(Buf *buf, const RenderPlan *plan, const RenderSource *source)
 	buf_char(buf, '}');
 }
 
+void
+render_transaction(Buf *buf, const RenderSource *source, TxCounts *counts,
+                   uint32_t collection)
+{
+	char *at = buf_reserve(buf, 160);
+
+	if (counts == NULL)
+		at = PUT(at, "null");
+	else
+	{
+		uint64_t order = tx_count(counts, collection);
+
+		at = PUT(at, "{\"id\":\"");
+		at = number_put_u64(at, source->xid);
+		*at++ = ':';
+		at = number_put_u64(at, source->lsn);
+		at = PUT(at, "\",\"total_order\":");
+		at = number_put_u64(at, counts->total);
+		at = PUT(at, ",\"data_collection_order\":");
+		at = number_put_u64(at, order);
+		*at++ = '}';
+	}
+	advance(buf, at);
+}
+
 /* source, transaction, op and the times, which close the envelope. */
 static void
 put_tail(Buf *buf, const Change *change, char op)
@@ -225,9 +250,14 @@ put_tail(Buf *buf, const Change *change, char op)
 	int64_t now_ns = change->change->now_ns;
 	char *at;
 
-	put_source(buf, change->plan, &change->change->source);
+	render_source(buf, change->plan, &change->change->source);
+	buf_append(buf, ",\"transaction\":", 15);
+	render_transaction(buf,
+	                   &change->change->source,
+	                   change->change->transaction,
+	                   change->change->collection);
 	at = buf_reserve(buf, 160);
-	at = PUT(at, ",\"transaction\":null,\"op\":\"");
+	at = PUT(at, ",\"op\":\"");
 	*at++ = op;
 	at = PUT(at, "\",\"ts_ms\":");
 	at = number_put_i64(at, floor_divide(now_ns, 1000000));
@@ -469,45 +499,58 @@ publishes_truncate(const RenderPlan *plan)
 	                                                 : relation->relkind != 'p';
 }
 
+static bool
+render_parts(Change *parts, Buf *buf, RenderRecord records[RENDER_MAX_RECORDS],
+             int *count)
+{
+	const RenderChange *change = parts->change;
+	Key key;
+
+	switch (change->type)
+	{
+		case 'I':
+		case 'r':
+			return append_key(buf, parts, parts->new_values, &key) &&
+			       render_one(
+					   buf, parts, &key, change->type == 'r' ? 'r' : 'c', records, count);
+		case 'U':
+			return render_update(buf, parts, records, count);
+		case 'D':
+			if (!parts->has_old)
+				return true;
+			return append_key(buf, parts, parts->old_values, &key) &&
+			       render_delete(buf, parts, &key, records, count);
+		case 'T':
+			if (!publishes_truncate(parts->plan))
+				return true;
+			records[0] = (RenderRecord){ .has_key = false };
+			*count = 1;
+			return append_value(buf, parts, NULL, NULL, 't', &records[0]);
+		default:
+			return env_fail(
+				parts->error, "unrecognized change type \"%c\"", change->type);
+	}
+}
+
 bool
 render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
                RenderRecord records[RENDER_MAX_RECORDS], int *count, EnvError *error)
 {
 	Change parts;
-	Key key;
+	TxMark mark;
 
 	*count = 0;
 	if ((plan->options->skipped_operations & skip_bit(change->type)) != 0)
 		return true;
 	if (!split(&parts, plan, change, error))
 		return false;
-	switch (change->type)
-	{
-		case 'I':
-		case 'r':
-			return append_key(buf, &parts, parts.new_values, &key) &&
-			       render_one(buf,
-			                  &parts,
-			                  &key,
-			                  change->type == 'r' ? 'r' : 'c',
-			                  records,
-			                  count);
-		case 'U':
-			return render_update(buf, &parts, records, count);
-		case 'D':
-			if (!parts.has_old)
-				return true;
-			return append_key(buf, &parts, parts.old_values, &key) &&
-			       render_delete(buf, &parts, &key, records, count);
-		case 'T':
-			if (!publishes_truncate(plan))
-				return true;
-			records[0] = (RenderRecord){ .has_key = false };
-			*count = 1;
-			return append_value(buf, &parts, NULL, NULL, 't', &records[0]);
-		default:
-			return env_fail(error, "unrecognized change type \"%c\"", change->type);
-	}
+	if (change->transaction == NULL)
+		return render_parts(&parts, buf, records, count);
+	mark = tx_mark(change->transaction, change->collection);
+	if (render_parts(&parts, buf, records, count))
+		return true;
+	tx_take_back(change->transaction, change->collection, mark);
+	return false;
 }
 
 bool

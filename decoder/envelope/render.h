@@ -18,6 +18,7 @@
 
 #include "envelope/options.h"
 #include "envelope/relation.h"
+#include "envelope/transaction.h"
 #include "envelope/value.h"
 
 #define RENDER_DEBEZIUM_VERSION "3.6.1.Final"
@@ -33,6 +34,9 @@ RenderPlan *render_plan_new(const Relation *relation, const EnvOptions *options,
 
 /* The topic, sanitised as Debezium does.  Terminated. */
 const char *render_plan_topic(const RenderPlan *plan);
+
+/* What transaction metadata calls the table: "schema.table".  Terminated. */
+const char *render_plan_collection(const RenderPlan *plan);
 
 /* Whether records of this relation have a key. */
 bool render_plan_has_key(const RenderPlan *plan);
@@ -59,7 +63,7 @@ typedef struct RenderSource
 	uint64_t lsn;             /* of the row's change */
 	uint64_t last_commit_lsn; /* end LSN of the last commit before; 0: null in sequence */
 	int64_t commit_us;        /* commit time, microseconds since 1970 */
-	uint32_t xid;
+	uint32_t xid;             /* 0: null, outside transactions */
 	SnapshotMarker snapshot;
 	const char *origin; /* NULL: none */
 	uint64_t origin_lsn;
@@ -72,7 +76,9 @@ typedef struct RenderChange
 	Slice old_tuple;
 	Slice new_tuple;
 	RenderSource source;
-	int64_t now_ns; /* wall clock since 1970, for the envelope's own ts_* */
+	int64_t now_ns;        /* wall clock since 1970, for the envelope's own ts_* */
+	TxCounts *transaction; /* counts the events rendered; NULL: transaction is null */
+	uint32_t collection;   /* tx_collection() of render_plan_collection() */
 } RenderChange;
 
 /* One Kafka record.  Offsets are into the Buf given to render_records, which may move
@@ -95,7 +101,8 @@ typedef struct RenderRecord
 /*
  * Append the records of a change to buf (not reset) and describe them.  *count may be
  * 0: a skipped operation, or a delete without replica identity.  False, with error set,
- * when a value is malformed or cannot be represented (the message names the column).
+ * when a value is malformed or cannot be represented (the message names the column);
+ * nothing is counted then.
  */
 bool render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
                     RenderRecord records[RENDER_MAX_RECORDS], int *count,

@@ -14,42 +14,61 @@
 #define FIELD(type, optional, name) \
 	"{\"type\":\"" type "\",\"optional\":" optional ",\"field\":\"" name "\"}"
 
-/* Field source of the envelope, before its schema's name. */
+/* clang-format off */
+/* Field source of the envelope, with the comma before it. */
 static const char source_fields[] =
-	",{\"type\":\"struct\",\"fields\":[" FIELD("string", "false", "version") "," FIELD("string", "false", "connector") "," FIELD("string", "false", "name") "," FIELD(
-		"int64", "false",
-		"ts_ms") ","
-				 "{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Enum\","
-				 "\"version\":1,\"parameters\":{\"allowed\":\"true,first,first_in_data_collection,"
-				 "last_in_data_collection,last,false,incremental\"},\"default\":\"false\","
-				 "\"field\":\"snapshot\"}," FIELD("string", "false", "db") "," FIELD("string", "true", "sequence") "," FIELD("int64", "true", "ts_us") "," FIELD(
-					 "int64", "true",
-					 "ts_ns") "," FIELD("string", "false",
-                                        "schema") "," FIELD("string", "false",
-                                                            "table") "," FIELD("int64",
-                                                                               "true",
-                                                                               "txId") "," FIELD("int64",
-                                                                                                 "true",
-                                                                                                 "lsn") "," FIELD("int64",
-                                                                                                                  "true",
-                                                                                                                  "xmin") "," FIELD("string",
-                                                                                                                                    "true",
-                                                                                                                                    "origin") "," FIELD("int64",
-                                                                                                                                                        "true",
-                                                                                                                                                        "origin_lsn") "],\"optional\":false,\"name\":\"io.debezium.connector.postgresql.Source\","
-																																									  "\"version\":1,\"field\":\"source\"}";
+	",{\"type\":\"struct\",\"fields\":["
+	FIELD("string", "false", "version") ","
+	FIELD("string", "false", "connector") ","
+	FIELD("string", "false", "name") ","
+	FIELD("int64", "false", "ts_ms") ","
+	"{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Enum\","
+	"\"version\":1,\"parameters\":{\"allowed\":\"true,first,first_in_data_collection,"
+	"last_in_data_collection,last,false,incremental\"},\"default\":\"false\","
+	"\"field\":\"snapshot\"},"
+	FIELD("string", "false", "db") ","
+	FIELD("string", "true", "sequence") ","
+	FIELD("int64", "true", "ts_us") ","
+	FIELD("int64", "true", "ts_ns") ","
+	FIELD("string", "false", "schema") ","
+	FIELD("string", "false", "table") ","
+	FIELD("int64", "true", "txId") ","
+	FIELD("int64", "true", "lsn") ","
+	FIELD("int64", "true", "xmin") ","
+	FIELD("string", "true", "origin") ","
+	FIELD("int64", "true", "origin_lsn")
+	"],\"optional\":false,\"name\":\"io.debezium.connector.postgresql.Source\","
+	"\"version\":1,\"field\":\"source\"}";
 
-/* What follows source, up to the envelope's own name. */
+/* Field transaction, with the comma before it. */
+static const char transaction_fields[] =
+	",{\"type\":\"struct\",\"fields\":["
+	FIELD("string", "false", "id") ","
+	FIELD("int64", "false", "total_order") ","
+	FIELD("int64", "false", "data_collection_order")
+	"],\"optional\":true,\"name\":\"event.block\",\"version\":1,"
+	"\"field\":\"transaction\"}";
+
+/* What follows them, up to the envelope's own name. */
 static const char envelope_fields[] =
-	",{\"type\":\"struct\",\"fields\":[" FIELD("string", "false", "id") "," FIELD("int64", "false", "total_order") "," FIELD(
-		"int64", "false",
-		"data_collection_order") "],\"optional\":true,\"name\":\"event.block\",\"version\":1,"
-								 "\"field\":\"transaction\"}," FIELD("string", "false", "op") "," FIELD(
-									 "int64", "true",
-									 "ts_ms") "," FIELD("int64", "true",
-                                                        "ts_us") "," FIELD("int64",
-                                                                           "true",
-                                                                           "ts_ns") "],\"optional\":false,\"name\":";
+	"," FIELD("string", "false", "op") ","
+	FIELD("int64", "true", "ts_ms") ","
+	FIELD("int64", "true", "ts_us") ","
+	FIELD("int64", "true", "ts_ns")
+	"],\"optional\":false,\"name\":";
+/* clang-format on */
+
+void
+schema_source(Buf *buf)
+{
+	buf_text(buf, source_fields);
+}
+
+void
+schema_transaction(Buf *buf)
+{
+	buf_text(buf, transaction_fields);
+}
 
 /* The labels of an enum, joined by commas, as one JSON string. */
 static void
@@ -242,7 +261,8 @@ schema_value_head(Buf *buf, const RenderPlan *plan, const Slice *defaults)
 	put_value_schema(buf, plan, defaults, "before");
 	buf_char(buf, ',');
 	put_value_schema(buf, plan, defaults, "after");
-	buf_text(buf, source_fields);
+	schema_source(buf);
+	schema_transaction(buf);
 	buf_text(buf, envelope_fields);
 	put_name(buf, plan, "Envelope");
 	buf_text(buf, ",\"version\":2},\"payload\":");

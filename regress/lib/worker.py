@@ -24,6 +24,8 @@ class Worker:
         self.binary = binary
         self.dir = scratch(name)
         self.config = dict(database.properties() if database else {})
+        if database:
+            self.config["message.prefix.exclude.list"] = "test"  # the messages of Database.lsn()
         self.config.update(config)
         self.file = self.dir / "cdc-sink.properties"
         self.log = self.dir / "cdc-sink.log"

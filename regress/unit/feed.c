@@ -174,6 +174,22 @@ feed_read(Feed *feed, int id, uint32_t number, SnapshotMarker marker)
 }
 
 void
+feed_message(Feed *feed, Lsn lsn, const char *prefix, const char *content)
+{
+	Event *event;
+
+	feed->txn = (Txn){ .commit_lsn = lsn - 1, .last_end_lsn = lsn, .commit_us = 1 };
+	event = add_event(feed, EVENT_MESSAGE);
+	event->lsn = lsn;
+	event->relation = NULL;
+	event->old_tuple =
+		(Slice){ batch_copy(feed->batch, prefix, strlen(prefix) + 1), strlen(prefix) };
+	event->new_tuple =
+		(Slice){ batch_copy(feed->batch, content, strlen(content)), strlen(content) };
+	feed->batch->end_lsn = lsn;
+}
+
+void
 feed_mark(Feed *feed, EventKind kind, Lsn lsn)
 {
 	Event *event = add_event(feed, (char) kind);

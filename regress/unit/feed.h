@@ -39,6 +39,9 @@ void feed_key_change(Feed *feed, int old_id, int new_id);
 /* A snapshot row, at the consistent point of feed_begin. */
 void feed_read(Feed *feed, int id, uint32_t number, SnapshotMarker marker);
 
+/* A logical message outside transactions, whose record ends at lsn. */
+void feed_message(Feed *feed, Lsn lsn, const char *prefix, const char *content);
+
 /* COMMIT, KEEPALIVE, TABLE_BEGIN, TABLE_END, SNAPSHOT_END, RELATION. */
 void feed_mark(Feed *feed, EventKind kind, Lsn lsn);
 

@@ -403,7 +403,6 @@ static const Refusal refusals[] = {
 	{ "transforms.unwrap.type=x", "property \"transforms.unwrap.type\"", "" },
 	{ "database.server.name=a", "database.server.name", "topic.prefix" },
 	{ "table.whitelist=a", "table.whitelist", "table.include.list" },
-	{ "heartbeat.interval.ms=1000", "cannot be \"1000\", only \"0\"", "holds no WAL" },
 	{ "signal.data.collection=public.s", "signal.data.collection", "" },
 	{ "signal.enabled.channels=kafka", "cannot be \"kafka\", only \"source\"", "" },
 	{ "value.converter=io.confluent.connect.avro.AvroConverter", "value.converter", "JSON" },

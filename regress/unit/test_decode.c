@@ -230,6 +230,66 @@ damage_is_refused(void **state)
 	close_fixture(&f);
 }
 
+static void
+put_message(Fixture *f, uint8_t flags, uint64_t lsn, const char *content)
+{
+	size_t mark = wire_begin_message(&f->frame, lsn, 'M');
+
+	buf_u8(&f->frame, flags);
+	buf_u64(&f->frame, lsn);
+	wire_string0(&f->frame, "p");
+	buf_u32(&f->frame, (uint32_t) strlen(content));
+	buf_text(&f->frame, content);
+	wire_end_message(&f->frame, mark);
+}
+
+/* A message outside transactions is an end; what follows goes on from it, in its time. */
+static void
+messages_stand_alone_or_in_a_transaction(void **state)
+{
+	const Event *events;
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f);
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x100, 7);
+	put_message(&f, 1, 0x80, "inside");
+	put_commit(&f, 0x100);
+	put_message(&f, 0, 0x200, "alone");
+	put_begin(&f, 0x200, 8);
+	put_message(&f, 1, 0x190, "later");
+	put_commit(&f, 0x200);
+	assert_true(take(&f));
+	assert_int_equal(f.batch->count, 5);
+	events = f.batch->events;
+	assert_int_equal(events[0].kind, EVENT_MESSAGE);
+	assert_int_equal(events[0].txn->xid, 7);
+	assert_string_equal(events[0].old_tuple.data, "p");
+	assert_true(slice_equal(events[0].new_tuple, slice_from("inside")));
+	assert_int_equal(events[2].txn->xid, 0);
+	assert_int_equal(events[2].lsn, 0x200);
+	assert_int_equal(events[2].txn->commit_lsn, 0x1ff);
+	assert_int_equal(events[2].txn->last_end_lsn, 0x200);
+	assert_int_equal(events[2].txn->commit_us, events[0].txn->commit_us);
+	assert_int_equal(events[3].txn->commit_lsn, 0x200);
+	assert_int_equal(events[3].txn->last_end_lsn, 0x200);
+	wire_begin_frame(&f.frame);
+	put_message(&f, 1, 0x300, "lost");
+	assert_false(take(&f));
+	decoder_set_until(f.decoder, 0x350);
+	wire_begin_frame(&f.frame);
+	put_message(&f, 0, 0x350, "");
+	assert_true(take(&f));
+	assert_false(decoder_reached(f.decoder));
+	assert_int_equal(f.batch->end_lsn, 0x350);
+	wire_begin_frame(&f.frame);
+	put_message(&f, 0, 0x351, "");
+	assert_true(take(&f));
+	assert_true(decoder_reached(f.decoder));
+	close_fixture(&f);
+}
+
 int
 main(void)
 {
@@ -238,6 +298,7 @@ main(void)
 		cmocka_unit_test(a_transaction_spans_batches),
 		cmocka_unit_test(nothing_beyond_until),
 		cmocka_unit_test(damage_is_refused),
+		cmocka_unit_test(messages_stand_alone_or_in_a_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

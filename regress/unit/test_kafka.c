@@ -67,6 +67,9 @@ set_up(Mock *mock, bool exactly_once)
 	};
 	mock->config.env.topic_prefix = "mock";
 	mock->config.env.topic_delimiter = ".";
+	mock->config.env.topic_transaction = "transaction";
+	mock->config.topic_heartbeat_prefix = "beat";
+	mock->config.topic_heartbeat_name = "";
 	mock->config.env.tombstones_on_delete = true;
 	mock->config.env.unavailable_value_placeholder = "__debezium_unavailable_value";
 	mock->self = (Position){ .system_id = 1, .database = "db", .slot = "s" };
@@ -423,14 +426,151 @@ test_positions(void **state)
 	tear_down(&mock);
 }
 
+/* Whether topic has a record whose value has text in it, of those there are now. */
+static bool
+topic_has(Mock *mock, const char *name, const char *text)
+{
+	KafkaClient client = { 0 };
+	Err err = { 0 };
+	rd_kafka_topic_t *topic;
+	bool found = false;
+
+	assert_true(kafka_client_init(&client, &mock->config, KAFKA_COMMITTED_READER, &err));
+	topic = rd_kafka_topic_new(client.rk, name, NULL);
+	for (int32_t i = 0; i < PARTITIONS && !found; i++)
+	{
+		rd_kafka_message_t *message;
+		int64_t low;
+		int64_t end;
+
+		/* the worker made some of the topics, with one partition */
+		if (rd_kafka_query_watermark_offsets(
+				client.rk, name, i, &low, &end, KAFKA_CONNECT_MS) != 0)
+			break;
+		assert_int_equal(rd_kafka_consume_start(topic, i, low), 0);
+		while (low < end && !found &&
+		       (message = rd_kafka_consume(topic, i, KAFKA_CONNECT_MS)) != NULL)
+		{
+			low = message->offset + 1;
+			found = message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+			        memmem(message->payload, message->len, text, strlen(text)) != NULL;
+			if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+				low = end;
+			rd_kafka_message_destroy(message);
+		}
+		(void) rd_kafka_consume_stop(topic, i);
+	}
+	rd_kafka_topic_destroy(topic);
+	kafka_client_fini(&client);
+	return found;
+}
+
+/* Stored up to the middle of a transaction: no second BEGIN, and the count goes on. */
+static void
+test_transaction_resumed(void **state)
+{
+	Mock mock;
+	Position stored;
+	Position middle;
+	Output *output;
+	KafkaCounters counters;
+	Err err = { 0 };
+
+	(void) state;
+	set_up(&mock, false);
+	mock.config.env.provide_transaction_metadata = true;
+	output = open_ok(&mock, &stored);
+	middle = mock.self;
+	middle.phase = POSITION_STREAM;
+	middle.commit_lsn = 1000;
+	middle.end_lsn = 100;
+	middle.row_lsn = 992;
+	middle.ordinal = 3;
+	assert_true(output->ops->mark(output, &middle, &err));
+	send_rows(&mock, output, 1000, 10);
+	assert_true(feed_wait(output, 1010, &err));
+	counters = kafka_output_counters(output);
+	assert_int_equal(counters.repeated, 4);
+	assert_int_equal(counters.records, 6 + 1);
+	assert_false(topic_has(&mock, "mock.transaction", "BEGIN"));
+	assert_true(topic_has(&mock, "mock.transaction", "\"event_count\":10,"));
+	assert_true(topic_has(&mock, "mock.public.t", "\"total_order\":5,"));
+	assert_false(topic_has(&mock, "mock.public.t", "\"total_order\":4,"));
+	send_rows(&mock, output, 2000, 1);
+	assert_true(feed_wait(output, 2010, &err));
+	assert_true(topic_has(&mock, "mock.transaction", "BEGIN"));
+	output->ops->close(output);
+	tear_down(&mock);
+}
+
+/* A message outside transactions is stored with its position, and not sent twice. */
+static void
+test_message_alone(void **state)
+{
+	Mock mock;
+	Position stored;
+	Output *output;
+	Err err = { 0 };
+
+	(void) state;
+	for (int run = 0; run < 2; run++)
+	{
+		if (run == 0)
+			set_up(&mock, true);
+		output = open_ok(&mock, &stored);
+		if (run == 0)
+			mark_stream(&mock, output, 100);
+		else
+			assert_int_equal(stored.end_lsn, 500);
+		feed_message(&mock.feed, 500, "p", "content");
+		if (run == 1)
+			feed_mark(&mock.feed, EVENT_KEEPALIVE, 510);
+		assert_true(feed_send(&mock.feed, output));
+		assert_true(feed_wait(output, run == 0 ? 500 : 510, &err));
+		assert_int_equal(kafka_output_counters(output).records, run == 0 ? 1 : 0);
+		assert_true(topic_has(&mock, "mock.message", "\"content\":\"Y29udGVudA==\""));
+		output->ops->close(output);
+	}
+	tear_down(&mock);
+}
+
+/* Heartbeats come while nothing else does, to the first partition. */
+static void
+test_heartbeat(void **state)
+{
+	Mock mock;
+	Position stored;
+	Output *output;
+	Err err = { 0 };
+	Lsn lsn;
+
+	(void) state;
+	set_up(&mock, true);
+	mock.config.heartbeat_interval_ms = 10;
+	output = open_ok(&mock, &stored);
+	mark_stream(&mock, output, 100);
+	while (kafka_output_counters(output).records < 3)
+		assert_true(output->ops->durable(output, &lsn, &err));
+	output->ops->close(output);
+	assert_true(topic_has(&mock, "beat.mock", "{\"ts_ms\":"));
+	tear_down(&mock);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_settings),         cmocka_unit_test(test_run_id),
-		cmocka_unit_test(test_partitions),       cmocka_unit_test(test_exactly_once),
-		cmocka_unit_test(test_at_least_once),    cmocka_unit_test(test_positions),
-		cmocka_unit_test(test_delivery_failure), cmocka_unit_test(test_fenced),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_run_id),
+		cmocka_unit_test(test_partitions),
+		cmocka_unit_test(test_exactly_once),
+		cmocka_unit_test(test_at_least_once),
+		cmocka_unit_test(test_positions),
+		cmocka_unit_test(test_delivery_failure),
+		cmocka_unit_test(test_fenced),
+		cmocka_unit_test(test_transaction_resumed),
+		cmocka_unit_test(test_message_alone),
+		cmocka_unit_test(test_heartbeat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

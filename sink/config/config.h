@@ -118,6 +118,11 @@ typedef struct Config
 		kafka_pairs; /* kafka.<librdkafka property>, bootstrap.servers first among them */
 	size_t kafka_pair_count;
 
+	int64_t heartbeat_interval_ms;      /* 0: no heartbeats */
+	const char *heartbeat_action_query; /* "": none */
+	const char *topic_heartbeat_prefix; /* __debezium-heartbeat */
+	const char *topic_heartbeat_name;   /* "": made of the prefix */
+
 	/* lake */
 	const char *lake_warehouse;     /* file:///dir, required with bronze or silver */
 	const char *lake_namespace;     /* cdc */

@@ -67,6 +67,11 @@ static const Setting settings[] = {
 	{ "event.processing.failure.handling.mode", SETTING_WORD, 0, AT(failure_mode),
 	  "fail", "fail, warn, skip", 0, 0,
 	  "What to do with an event that can never be delivered: stop, or leave it out with or without a warning." },
+	{ "heartbeat.action.query", SETTING_TEXT, 0, AT(heartbeat_action_query),
+	  "", "SQL", 0, 0, "Statement that is run with each heartbeat, in a session of its own." },
+	{ "heartbeat.interval.ms", SETTING_MS, 0, AT(heartbeat_interval_ms),
+	  "0", "", 0, 24 * HOUR,
+	  "Time between two records to the heartbeat topic; 0 is without them." },
 	{ "kafka.commit.interval.ms", SETTING_MS, 0, AT(kafka_commit_interval_ms),
 	  "100", "", 1, 60 * SECOND,
 	  "Longest time that small source transactions are gathered into one Kafka transaction." },
@@ -124,6 +129,11 @@ static const Setting settings[] = {
 	{ "topic.creation.default.replication.factor", SETTING_INT, 0, AT(topic_replication_factor),
 	  "1", "", -1, INT16_MAX,
 	  "Replicas of a topic that the worker creates; -1 is the broker's default." },
+	{ "topic.heartbeat.name", SETTING_TEXT, 0, AT(topic_heartbeat_name),
+	  "", "topic name", 0, 0, "Topic of heartbeats, instead of the one made of prefixes." },
+	{ "topic.heartbeat.prefix", SETTING_TEXT, 0, AT(topic_heartbeat_prefix),
+	  "__debezium-heartbeat", "text", 0, 0,
+	  "What stands before topic.prefix in the topic of heartbeats." },
 };
 
 static const PairSetting pairs[] = {

@@ -27,8 +27,9 @@ typedef enum EventKind
 	EVENT_DELETE = 'D',
 	EVENT_TRUNCATE =
 		'T', /* one event a table; ordinal counts the tables of the statement */
-	EVENT_MESSAGE = 'M', /* logical message: old_tuple is the prefix, new_tuple the
-	                        content; relation NULL */
+	EVENT_MESSAGE = 'M', /* logical message: old_tuple is the prefix, terminated,
+	                        new_tuple the content; relation NULL.  With txn->xid 0 it
+	                        stands alone: nothing else is open, and lsn is its end */
 	EVENT_RELATION =
 		'R', /* relation describes its table from here on (DDL, or first use) */
 	EVENT_COMMIT = 'C',    /* end of txn; lsn = its end LSN */
@@ -43,11 +44,12 @@ typedef enum EventKind
 
 typedef struct Txn
 {
-	Lsn commit_lsn;    /* start of the commit record: order, dedupe */
-	Lsn last_end_lsn;  /* end LSN of the transaction before, for source.sequence; 0: not
-	                      known */
-	int64_t commit_us; /* since 1970 */
-	uint32_t xid;
+	Lsn commit_lsn;     /* start of the commit record: order, dedupe; of a message that
+	                       stands alone an LSN inside its record */
+	Lsn last_end_lsn;   /* end LSN of the transaction before, for source.sequence; 0: not
+	                       known */
+	int64_t commit_us;  /* since 1970 */
+	uint32_t xid;       /* 0: none, a message that stands alone */
 	const char *origin; /* NULL: local */
 	Lsn origin_lsn;
 } Txn;

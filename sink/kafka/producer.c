@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "kafka/commits.h"
+#include "kafka/control.h"
 #include "kafka/kafka.h"
 #include "kafka/positions.h"
 #include "kafka/records.h"
@@ -43,6 +44,7 @@ typedef struct KafkaOutput
 	KafkaClient client;
 	KafkaTopics *topics;
 	KafkaRecords *records;
+	KafkaControl *control;
 	KafkaCommits *commits;
 	Queue *queue;   /* Batch *, or the address of mark */
 	Queue *answers; /* what came of a mark */
@@ -132,12 +134,30 @@ publish_durable(KafkaOutput *kafka)
 	output_wake(&kafka->output);
 }
 
+/* A row event or a logical message; stored: only its place in the transaction is wanted.
+ */
 static bool
-send_row(KafkaOutput *kafka, const Event *event, Err *err)
+send_event(KafkaOutput *kafka, const Event *event, bool stored, Err *err)
 {
-	return kafka_commits_begin(kafka->commits, err) &&
-	       kafka_records_send(
-			   kafka->records, event, kafka_commits_outstanding(kafka->commits), err);
+	uint64_t *outstanding = kafka_commits_outstanding(kafka->commits);
+	TxCounts *counts;
+
+	if (!kafka_control_enter(kafka->control, event, stored, &counts, outstanding, err))
+		return false;
+	if (event->kind == EVENT_MESSAGE)
+		return kafka_control_message(
+			kafka->control, event, counts, stored, outstanding, err);
+	if (!stored)
+		return kafka_records_send(kafka->records, event, counts, outstanding, err);
+	return counts == NULL || kafka_records_count(kafka->records, event, counts, err);
+}
+
+/* Whether the stored position is in the middle of event's transaction. */
+static bool
+is_resumed(const KafkaOutput *kafka, const Event *event)
+{
+	return kafka->skip_until.row_lsn != 0 &&
+	       kafka->skip_until.commit_lsn == event->txn->commit_lsn;
 }
 
 static bool
@@ -149,9 +169,10 @@ take_change(KafkaOutput *kafka, const Event *event, Err *err)
 	if (position_covers(&kafka->skip_until, commit_lsn, event->lsn, event->ordinal))
 	{
 		kafka->repeated++;
-		return true;
+		return !is_resumed(kafka, event) || send_event(kafka, event, true, err);
 	}
-	if (!send_row(kafka, event, err))
+	if (!kafka_commits_begin(kafka->commits, err) ||
+	    !send_event(kafka, event, false, err))
 		return false;
 	kafka->position.phase = POSITION_STREAM;
 	kafka->position.commit_lsn = commit_lsn;
@@ -183,8 +204,38 @@ take_commit(KafkaOutput *kafka, const Event *event, Err *err)
 	kafka->in_transaction = false;
 	if (skip->phase == POSITION_STREAM && commit_lsn <= skip->commit_lsn &&
 	    !(commit_lsn == skip->commit_lsn && skip->row_lsn != 0))
+	{
+		kafka_control_skip(kafka->control);
 		return true;
-	return take_end(kafka, commit_lsn, event->lsn, err);
+	}
+	return kafka_commits_begin(kafka->commits, err) &&
+	       kafka_control_end(
+			   kafka->control, event, kafka_commits_outstanding(kafka->commits), err) &&
+	       take_end(kafka, commit_lsn, event->lsn, err);
+}
+
+/* A message outside transactions is an end by itself. */
+static bool
+take_message(KafkaOutput *kafka, const Event *event, Err *err)
+{
+	Lsn commit_lsn = event->txn->commit_lsn;
+
+	if (event->txn->xid != 0)
+		return take_change(kafka, event, err);
+	if (position_covers(&kafka->skip_until, commit_lsn, event->lsn, 0) ||
+	    event->lsn <= kafka->skip_until.end_lsn)
+	{
+		kafka->repeated++;
+		return true;
+	}
+	return kafka_commits_begin(kafka->commits, err) &&
+	       kafka_control_message(kafka->control,
+	                             event,
+	                             NULL,
+	                             false,
+	                             kafka_commits_outstanding(kafka->commits),
+	                             err) &&
+	       take_end(kafka, commit_lsn, event->lsn, err);
 }
 
 /* In the middle of a transaction or a snapshot it promises nothing: the end will. */
@@ -209,8 +260,15 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 			return take_change(kafka, event, err);
 		case EVENT_COMMIT:
 			return take_commit(kafka, event, err);
+		case EVENT_MESSAGE:
+			return take_message(kafka, event, err);
 		case EVENT_READ:
-			return send_row(kafka, event, err);
+			return kafka_commits_begin(kafka->commits, err) &&
+			       kafka_records_send(kafka->records,
+			                          event,
+			                          NULL,
+			                          kafka_commits_outstanding(kafka->commits),
+			                          err);
 		case EVENT_TABLE_BEGIN:
 			kafka->in_snapshot = true;
 			return kafka_records_relate(kafka->records, event->relation, err);
@@ -222,7 +280,6 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 			return take_end(kafka, event->lsn, event->lsn, err);
 		case EVENT_KEEPALIVE:
 			return take_keepalive(kafka, event->lsn, err);
-		case EVENT_MESSAGE:
 		case EVENT_TABLE_END:
 			break;
 	}
@@ -261,12 +318,26 @@ store(KafkaOutput *kafka, Err *err)
 	return true;
 }
 
+/* A heartbeat when it is time; there are none before the stream. */
+static bool
+beat(KafkaOutput *kafka, Err *err)
+{
+	if (kafka->position.phase != POSITION_STREAM || kafka->in_snapshot ||
+	    clock_mono_us() < kafka_control_beat_us(kafka->control))
+		return true;
+	return kafka_commits_begin(kafka->commits, err) &&
+	       kafka_control_beat(
+			   kafka->control, kafka_commits_outstanding(kafka->commits), err);
+}
+
 /* Between batches: take what the library has to say, store when it is time. */
 static bool
 turn(KafkaOutput *kafka, bool idle, Err *err)
 {
 	bool moved;
 
+	if (!beat(kafka, err))
+		return false;
 	if (is_due(kafka, idle, clock_mono_us()) && !store(kafka, err))
 		return false;
 	if (idle && !kafka->in_transaction && !kafka->dirty)
@@ -289,13 +360,17 @@ static int
 wait_ms(const KafkaOutput *kafka)
 {
 	int64_t begun_us = kafka_commits_begun_us(kafka->commits);
-	int64_t left_ms;
+	int64_t beat_us = kafka_control_beat_us(kafka->control);
+	int64_t now_us = clock_mono_us();
+	int64_t left_ms = IDLE_WAIT_MS;
 
-	if (begun_us == 0 || kafka->in_transaction)
-		return IDLE_WAIT_MS;
-	left_ms = (kafka->in_snapshot ? SNAPSHOT_COMMIT_US / 1000
-	                              : kafka->config->kafka_commit_interval_ms) -
-	          (clock_mono_us() - begun_us) / 1000;
+	if (begun_us != 0 && !kafka->in_transaction)
+		left_ms = (kafka->in_snapshot ? SNAPSHOT_COMMIT_US / 1000
+		                              : kafka->config->kafka_commit_interval_ms) -
+		          (now_us - begun_us) / 1000;
+	if (kafka->position.phase == POSITION_STREAM && !kafka->in_snapshot &&
+	    beat_us - now_us < left_ms * 1000)
+		left_ms = (beat_us - now_us) / 1000 + 1;
 	return left_ms <= 0 ? 1 : left_ms > IDLE_WAIT_MS ? IDLE_WAIT_MS : (int) left_ms;
 }
 
@@ -475,6 +550,8 @@ open_output(Output *output, const Position *self, Position *stored, Err *err)
 		return false;
 	kafka->records =
 		kafka_records_new(&kafka->client, kafka->topics, config, self->database);
+	kafka->control =
+		kafka_control_new(kafka->records, kafka->topics, config, self->database);
 	kafka->commits = kafka_commits_new(&kafka->client, config, kafka->topics, positions);
 	start_from(kafka, self, stored);
 	rd_kafka_queue_cb_event_enable(kafka->client.events, on_event, kafka->queue);
@@ -592,6 +669,7 @@ close_output(Output *output)
 		         (unsigned long long) counters.repeated,
 		         (unsigned long long) counters.refused);
 	kafka_commits_free(kafka->commits);
+	kafka_control_free(kafka->control);
 	kafka_records_free(kafka->records);
 	kafka_topics_free(kafka->topics);
 	kafka_client_fini(&kafka->client);

@@ -28,6 +28,8 @@ typedef struct Plan
 	const Relation *relation; /* NULL: free slot */
 	RenderPlan *render;
 	KafkaTopic *topic;
+	uint32_t
+		collection; /* tx_collection(), always of the same counts; 0: not asked yet */
 } Plan;
 
 struct KafkaRecords
@@ -43,7 +45,7 @@ struct KafkaRecords
 	Plan *plans; /* open addressing by relation's address */
 	size_t slots;
 	size_t used;
-	const Plan *last;
+	Plan *last;
 	Buf bytes;
 	KafkaRecordCounts counts;
 };
@@ -206,7 +208,7 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 }
 
 /* The plan of relation, made when it is new; NULL with err set. */
-static const Plan *
+static Plan *
 get_plan(KafkaRecords *records, const Relation *relation, Err *err)
 {
 	Plan *slot = find_slot(records->plans, records->slots, relation);
@@ -258,31 +260,45 @@ record_size(const KafkaRecords *records, const RenderRecord *record)
 }
 
 /*
- * Whether the broker takes the record.  Decided here: in a transaction its refusal
- * would abort all of it, again after every restart.  Compression could save a record that
- * is somewhat too large; that is not relied on.
+ * Whether topic takes size bytes of what is named.  Decided here: in a transaction the
+ * broker's refusal would abort all of it, again after every restart.  Compression could
+ * save a record that is somewhat too large; that is not relied on.
  */
 static bool
-fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record, Err *err)
+fits(const KafkaRecords *records, const KafkaTopic *topic, size_t size, const char *what,
+     const char *name, Err *err)
 {
-	size_t size = record_size(records, record);
 	size_t client_limit = records->client->message_bytes;
 
-	if (size <= plan->topic->max_bytes && size <= client_limit)
+	if (size <= topic->max_bytes && size <= client_limit)
 		return true;
 	fail(err,
 	     ERR_DATA,
-	     "record of table \"%s.%s\" has %zu bytes, %s takes at most %zu",
-	     plan->relation->schema,
-	     plan->relation->name,
+	     "%s%s has %zu bytes, %s takes at most %zu",
+	     what,
+	     name,
 	     size,
-	     size > plan->topic->max_bytes ? plan->topic->name : "the producer",
-	     size > plan->topic->max_bytes ? plan->topic->max_bytes : client_limit);
+	     size > topic->max_bytes ? topic->name : "the producer",
+	     size > topic->max_bytes ? topic->max_bytes : client_limit);
 	return fail_hint(err,
 	                 "Raise max.message.bytes of topic \"%s\", "
 	                 "kafka.message.max.bytes and kafka.queue.buffering.max.kbytes, or "
 	                 "set event.processing.failure.handling.mode.",
-	                 plan->topic->name);
+	                 topic->name);
+}
+
+static bool
+row_fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record,
+         Err *err)
+{
+	char table[160];
+	size_t size = record_size(records, record);
+
+	if (size <= plan->topic->max_bytes && size <= records->client->message_bytes)
+		return true;
+	(void) snprintf(
+		table, sizeof table, "\"%s.%s\"", plan->relation->schema, plan->relation->name);
+	return fits(records, plan->topic, size, "record of table ", table, err);
 }
 
 /* The headers of one record, the library's from then on. */
@@ -332,13 +348,17 @@ produce(KafkaRecords *records, const Plan *plan, const RenderRecord *record,
 }
 
 static bool
-render(KafkaRecords *records, const Plan *plan, const Event *event,
+render(KafkaRecords *records, Plan *plan, const Event *event, TxCounts *counts,
        RenderRecord rendered_records[RENDER_MAX_RECORDS], int *count, Err *err)
 {
 	RenderChange change = event_as_change(event, records->database);
 	EnvError error = { 0 };
 
 	change.now_ns = clock_wall_ns();
+	change.transaction = counts;
+	if (counts != NULL && plan->collection == 0)
+		plan->collection = tx_collection(counts, render_plan_collection(plan->render));
+	change.collection = plan->collection;
 	/* One huge row must not hold its memory for ever. */
 	if (records->bytes.cap > KEEP_BYTES)
 	{
@@ -358,22 +378,29 @@ render(KafkaRecords *records, const Plan *plan, const Event *event,
 	return fail_hint(err, "%s", error.hint);
 }
 
+/* The plan of event's relation, by the shortest way. */
+static Plan *
+plan_of(KafkaRecords *records, const Event *event, Err *err)
+{
+	if (records->last != NULL && records->last->relation == event->relation)
+		return records->last;
+	return get_plan(records, event->relation, err);
+}
+
 bool
-kafka_records_send(KafkaRecords *records, const Event *event, uint64_t *outstanding,
-                   Err *err)
+kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
+                   uint64_t *outstanding, Err *err)
 {
 	RenderRecord parts[RENDER_MAX_RECORDS];
-	const Plan *plan = records->last;
+	Plan *plan = plan_of(records, event, err);
 	int count = 0;
 
-	if (plan == NULL || plan->relation != event->relation)
-		plan = get_plan(records, event->relation, err);
 	if (plan == NULL)
 		return false;
-	if (!render(records, plan, event, parts, &count, err))
+	if (!render(records, plan, event, counts, parts, &count, err))
 		return refuse(records, err);
 	for (int i = 0; i < count; i++)
-		if (!fits(records, plan, &parts[i], err))
+		if (!row_fits(records, plan, &parts[i], err))
 			return refuse(records, err);
 	for (int i = 0; i < count; i++)
 		if (!produce(records, plan, &parts[i], outstanding, err))
@@ -381,4 +408,44 @@ kafka_records_send(KafkaRecords *records, const Event *event, uint64_t *outstand
 	if (count == 0)
 		records->counts.skipped++;
 	return true;
+}
+
+bool
+kafka_records_count(KafkaRecords *records, const Event *event, TxCounts *counts, Err *err)
+{
+	RenderRecord parts[RENDER_MAX_RECORDS];
+	Plan *plan = plan_of(records, event, err);
+	int count;
+
+	/* what was let go then is let go now, and was said then */
+	return plan != NULL && (render(records, plan, event, counts, parts, &count, err) ||
+	                        records->config->failure_mode != FAILURE_FAIL);
+}
+
+void
+kafka_records_skip(KafkaRecords *records)
+{
+	records->counts.skipped++;
+}
+
+bool
+kafka_records_send_loose(KafkaRecords *records, const KafkaLoose *loose,
+                         uint64_t *outstanding, Err *err)
+{
+	const RenderRecord *record = loose->record;
+	const char *bytes = loose->bytes->data;
+	KafkaRecord out = {
+		.topic = loose->topic->rkt,
+		.partition = loose->partition,
+		.key = { bytes + record->key_at, record->key_len },
+		.value = { bytes + record->value_at, record->value_len },
+		.outstanding = outstanding,
+	};
+	size_t size = out.key.len + out.value.len + BATCH_OVERHEAD;
+
+	if (!fits(records, loose->topic, size, loose->what, "", err))
+		return refuse(records, err);
+	records->counts.records++;
+	records->counts.bytes += out.key.len + out.value.len;
+	return kafka_client_produce(records->client, &out, err);
 }

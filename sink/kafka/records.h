@@ -40,12 +40,35 @@ bool kafka_records_relate(KafkaRecords *records, const Relation *relation,
                           Err *err) MUST_CHECK;
 
 /*
- * Render a row event and produce its records, all or none.  outstanding: see
- * KafkaRecord.  ERR_DATA, naming table and column or size, for an event that can never
- * be delivered, unless the failure handling mode lets it go.
+ * Render a row event and produce its records, all or none.  counts, when not NULL,
+ * counts them for transaction metadata.  outstanding: see KafkaRecord.  ERR_DATA, naming
+ * table and column or size, for an event that can never be delivered, unless the failure
+ * handling mode lets it go.
  */
-bool kafka_records_send(KafkaRecords *records, const Event *event, uint64_t *outstanding,
-                        Err *err) MUST_CHECK;
+bool kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
+                        uint64_t *outstanding, Err *err) MUST_CHECK;
+
+/* Count the records of a row event that is stored already. */
+bool kafka_records_count(KafkaRecords *records, const Event *event, TxCounts *counts,
+                         Err *err) MUST_CHECK;
+
+/* A record that is not of a row, rendered by somebody else; it has no headers. */
+typedef struct KafkaLoose
+{
+	KafkaTopic *topic;
+	int32_t partition; /* RD_KAFKA_PARTITION_UA: by key */
+	const char *what;  /* for errors: "logical message" */
+	const Buf *bytes;
+	const RenderRecord *record;
+} KafkaLoose;
+
+/* Produce it; ERR_DATA when it is too large, unless the failure handling mode lets it go.
+ */
+bool kafka_records_send_loose(KafkaRecords *records, const KafkaLoose *loose,
+                              uint64_t *outstanding, Err *err) MUST_CHECK;
+
+/* Count an event that gives no record. */
+void kafka_records_skip(KafkaRecords *records);
 
 const KafkaRecordCounts *kafka_records_counts(const KafkaRecords *records);
 

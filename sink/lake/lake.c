@@ -324,6 +324,16 @@ end_transaction(Lake *lake, const Event *event, Err *err)
 	return cut_when_due(lake, err);
 }
 
+/* There is nothing for us below lsn. */
+static void
+take_point(Lake *lake, Lsn lsn)
+{
+	if (lsn <= lake->position.end_lsn)
+		return;
+	lake->position.end_lsn = lsn;
+	set_deadline(lake);
+}
+
 static bool
 take_event(Lake *lake, const Event *event, Err *err)
 {
@@ -332,13 +342,12 @@ take_event(Lake *lake, const Event *event, Err *err)
 		case EVENT_COMMIT:
 			return end_transaction(lake, event, err);
 		case EVENT_KEEPALIVE:
-			if (event->lsn > lake->position.end_lsn)
-			{
-				lake->position.end_lsn = event->lsn;
-				set_deadline(lake);
-			}
+			take_point(lake, event->lsn);
 			return true;
 		case EVENT_MESSAGE:
+			/* the lake has no messages; one that stands alone is the end of something */
+			if (event->txn->xid == 0)
+				take_point(lake, event->lsn);
 			return true;
 		case EVENT_TABLE_BEGIN:
 			return begin_table(lake, event, err);

@@ -34,7 +34,8 @@ struct Decoder
 	Lsn until;    /* 0: no limit */
 	bool reached; /* a transaction beyond until came */
 	Lsn last_end_lsn;
-	Lsn row_lsn; /* of the change before, in this transaction */
+	int64_t last_commit_us; /* 0: none yet */
+	Lsn row_lsn;            /* of the change before, in this transaction */
 	uint32_t ordinal;
 	/* The batch number that the current transaction's copy lives in; new batch, new copy.
 	 */
@@ -356,7 +357,37 @@ read_truncate(const Input *input)
 	return true;
 }
 
-/* A non-transactional message stands alone: its transaction is its own LSN. */
+/*
+ * A message outside transactions stands alone, and is an end: what comes next continues
+ * source.sequence from it.  Its LSN is where its record ends, at which a commit record
+ * may start, so its place among the commits is one byte before.  The server tells no
+ * time of it; Debezium repeats that of the transaction before.
+ */
+static void
+add_lone_message(const Input *input, const WireLogical *logical)
+{
+	Decoder *decoder = input->decoder;
+	Lsn lsn = input->message->lsn;
+	Txn own = { .commit_lsn = lsn - 1, .last_end_lsn = lsn };
+	Event *event;
+
+	if (decoder->until != 0 && lsn > decoder->until)
+	{
+		decoder->reached = true;
+		return;
+	}
+	event = batch_add(input->batch, EVENT_MESSAGE);
+	if (decoder->last_commit_us == 0)
+		decoder->last_commit_us = clock_wall_ns() / 1000;
+	own.commit_us = decoder->last_commit_us;
+	decoder->last_end_lsn = lsn;
+	event->lsn = lsn;
+	event->txn = batch_txn(input->batch, &own);
+	event->old_tuple = slice_from(logical->prefix);
+	event->new_tuple = logical->content;
+	input->batch->end_lsn = lsn;
+}
+
 static bool
 read_logical(const Input *input)
 {
@@ -366,17 +397,16 @@ read_logical(const Input *input)
 
 	if (!wire_read_logical(input->message->body, &logical, input->error))
 		return false;
-	if (decoder->in_transaction && (logical.flags & 1) != 0)
-		event = add_row(input, EVENT_MESSAGE, NULL);
-	else
+	if ((logical.flags & 1) == 0)
 	{
-		Txn own = { .commit_lsn = input->message->lsn,
-			        .last_end_lsn = decoder->last_end_lsn };
-
-		event = batch_add(input->batch, EVENT_MESSAGE);
-		event->lsn = input->message->lsn;
-		event->txn = batch_txn(input->batch, &own);
+		if (decoder->in_transaction)
+			return env_fail(input->error, "the transaction before has not ended");
+		add_lone_message(input, &logical);
+		return true;
 	}
+	if (!decoder->in_transaction)
+		return env_fail(input->error, "it has no transaction");
+	event = add_row(input, EVENT_MESSAGE, NULL);
 	event->old_tuple = slice_from(logical.prefix);
 	event->new_tuple = logical.content;
 	return true;
@@ -396,6 +426,7 @@ read_commit(const Input *input)
 	event->txn = current_txn(decoder, input->batch);
 	input->batch->end_lsn = commit.end_lsn;
 	decoder->last_end_lsn = commit.end_lsn;
+	decoder->last_commit_us = decoder->txn.commit_us;
 	decoder->in_transaction = false;
 	return true;
 }
