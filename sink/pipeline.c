@@ -44,6 +44,7 @@
 #include "lake/lake.h"
 #include "output/output.h"
 #include "output/recovery.h"
+#include "source/action.h"
 #include "source/decode.h"
 #include "source/snapshot.h"
 #include "source/stream.h"
@@ -76,6 +77,7 @@ typedef struct Pipeline
 	PGconn *sql;
 	PGconn *replication;
 	Stream *stream;
+	Action *action; /* heartbeat.action.query */
 	Position self;
 	ServerIdentity server;
 	SlotState slot;
@@ -225,7 +227,7 @@ open_source(Pipeline *pipeline, Err *err)
 	Position *self = &pipeline->self;
 
 	pipeline->sql = server_connect(config, false, err);
-	if (pipeline->sql == NULL)
+	if (pipeline->sql == NULL || !server_limit_queries(pipeline->sql, config, err))
 		return false;
 	pipeline->replication = server_connect(config, true, err);
 	if (pipeline->replication == NULL ||
@@ -580,7 +582,7 @@ start_stream(Pipeline *pipeline, Err *err)
 	         "streaming from slot \"%s\" at %X/%X",
 	         config->slot_name,
 	         LSN_ARGS(pipeline->durable));
-	return true;
+	return action_start(config, &pipeline->action, err);
 }
 
 /* ---- The stream ---- */
@@ -798,6 +800,8 @@ stream_loop(Pipeline *pipeline, Err *err)
 static void
 close_all(Pipeline *pipeline)
 {
+	action_stop(pipeline->action);
+	pipeline->action = NULL;
 	for (int i = 0; i < pipeline->output_count; i++)
 		pipeline->outputs[i]->ops->close(pipeline->outputs[i]);
 	pipeline->output_count = 0;

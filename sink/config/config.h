@@ -88,6 +88,9 @@ typedef struct Config
 	const char *database_sslrootcert;
 	const char *database_sslcert;
 	const char *database_sslkey;
+	bool database_tcp_keepalive;             /* true */
+	const char *database_initial_statements; /* separated by semicolons; "": none */
+	int64_t database_query_timeout_ms;       /* 600000; 0: none */
 	const char *slot_name; /* debezium's default is "debezium"; ours cdc_sink */
 	int64_t status_update_interval_ms; /* 10000 */
 	int snapshot_mode;                 /* SnapshotMode */

@@ -21,12 +21,25 @@
 #define CONNECT_TIMEOUT_MS 15000
 
 /* Pinned in the startup packet: it outranks what ALTER ROLE and ALTER DATABASE set. */
-static const char session_options[] =
-	"-c DateStyle=ISO -c IntervalStyle=postgres -c TimeZone=UTC "
-	"-c extra_float_digits=3 -c bytea_output=hex -c row_security=off "
-	"-c search_path=pg_catalog -c quote_all_identifiers=off "
-	"-c standard_conforming_strings=on -c jit=off "
-	"-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+static const struct
+{
+	const char *name;
+	const char *value;
+} pinned[] = {
+	{ "DateStyle", "ISO" },
+	{ "IntervalStyle", "postgres" },
+	{ "TimeZone", "UTC" },
+	{ "extra_float_digits", "3" },
+	{ "bytea_output", "hex" },
+	{ "row_security", "off" },
+	{ "search_path", "pg_catalog" },
+	{ "quote_all_identifiers", "off" },
+	{ "standard_conforming_strings", "on" },
+	{ "jit", "off" },
+	{ "statement_timeout", "0" },
+	{ "lock_timeout", "0" },
+	{ "idle_in_transaction_session_timeout", "0" },
+};
 
 /* Timeouts that not every supported server knows. */
 static const char late_settings[] =
@@ -161,9 +174,26 @@ fail_connect(PGconn *conn, const Config *config, Err *err)
 	return false;
 }
 
-static PGconn *
-start_connecting(const Config *config, bool replication)
+/* What kind of session: they differ in what is set before the first statement. */
+typedef enum SessionKind
 {
+	SESSION_SQL,
+	SESSION_REPLICATION,
+	SESSION_PLAIN, /* the user's settings */
+} SessionKind;
+
+static void
+print_options(Buf *options, SessionKind kind)
+{
+	for (size_t i = 0; kind != SESSION_PLAIN && i < sizeof pinned / sizeof *pinned; i++)
+		buf_printf(options, " -c %s=%s", pinned[i].name, pinned[i].value);
+}
+
+static PGconn *
+start_connecting(const Config *config, SessionKind kind)
+{
+	Buf options = buf_heap();
+	PGconn *conn;
 	char port[24];
 	const struct
 	{
@@ -179,11 +209,11 @@ start_connecting(const Config *config, bool replication)
 		{ "sslrootcert", config->database_sslrootcert },
 		{ "sslcert", config->database_sslcert },
 		{ "sslkey", config->database_sslkey },
-		{ "replication", replication ? "database" : NULL },
+		{ "replication", kind == SESSION_REPLICATION ? "database" : NULL },
 		{ "client_encoding", "UTF8" },
-		{ "options", session_options },
+		{ "options", (print_options(&options, kind), buf_cstr(&options)) },
 		{ "fallback_application_name", "cdc-sink" },
-		{ "keepalives", "1" },
+		{ "keepalives", config->database_tcp_keepalive ? "1" : "0" },
 		{ "keepalives_idle", "30" },
 		{ "keepalives_interval", "10" },
 		{ "keepalives_count", "3" },
@@ -203,7 +233,9 @@ start_connecting(const Config *config, bool replication)
 	}
 	keywords[count] = NULL;
 	values[count] = NULL;
-	return PQconnectStartParams(keywords, values, 0);
+	conn = PQconnectStartParams(keywords, values, 0);
+	buf_free(&options);
+	return conn;
 }
 
 static void
@@ -245,11 +277,91 @@ finish_connecting(PGconn *conn, const Config *config, Err *err)
 	return true;
 }
 
-PGconn *
-server_connect(const Config *config, bool replication, Err *err)
+static bool
+run(PGconn *conn, const char *sql, Err *err)
 {
-	PGconn *conn = start_connecting(config, replication);
-	PGresult *result = NULL;
+	PGresult *result = server_query(conn, sql, err);
+
+	PQclear(result);
+	return result != NULL;
+}
+
+/*
+ * database.initial.statements: separated by semicolons, two of which stand for one
+ * inside a statement (io.debezium.jdbc.JdbcConnection.execute).
+ */
+static bool
+run_initial(PGconn *conn, const Config *config, Err *err)
+{
+	Buf statement = buf_heap();
+	bool ok = true;
+
+	for (const char *at = config->database_initial_statements; ok && *at != '\0'; at++)
+	{
+		bool doubled = at[0] == ';' && at[1] == ';';
+
+		if (*at != ';' || doubled)
+			buf_char(&statement, *at);
+		at += doubled;
+		if ((*at == ';' && !doubled) || at[1] == '\0')
+		{
+			const char *text = buf_cstr(&statement);
+
+			ok = text[strspn(text, " \t\n")] == '\0' || run(conn, text, err) ||
+			     fail_while(err, "could not run database.initial.statements");
+			buf_reset(&statement);
+		}
+	}
+	buf_free(&statement);
+	return ok;
+}
+
+/* Whatever the user's statements have set, ours is what the reading rests on. */
+static bool
+pin_again(PGconn *conn, Err *err)
+{
+	Buf sql = buf_heap();
+	bool ok;
+
+	for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++)
+		buf_printf(&sql, "SET %s TO '%s';", pinned[i].name, pinned[i].value);
+	buf_text(&sql, "SET client_encoding TO 'UTF8'");
+	ok = run(conn, buf_cstr(&sql), err);
+	buf_free(&sql);
+	return ok;
+}
+
+bool
+server_limit_queries(PGconn *conn, const Config *config, Err *err)
+{
+	char sql[64];
+
+	(void) snprintf(sql,
+	                sizeof sql,
+	                "SET statement_timeout TO %lld",
+	                (long long) config->database_query_timeout_ms);
+	return run(conn, sql, err);
+}
+
+/* What a session needs beyond its startup packet. */
+static bool
+prepare_session(PGconn *conn, const Config *config, SessionKind kind, Err *err)
+{
+	bool has_statements =
+		kind != SESSION_REPLICATION && *config->database_initial_statements != '\0';
+
+	if (has_statements && !run_initial(conn, config, err))
+		return false;
+	if (kind == SESSION_PLAIN)
+		return server_limit_queries(conn, config, err);
+	return (!has_statements || pin_again(conn, err)) && run(conn, late_settings, err);
+}
+
+static PGconn *
+open_session(const Config *config, SessionKind kind, Err *err)
+{
+	PGconn *conn = start_connecting(config, kind);
+	bool ok = false;
 
 	if (conn != NULL)
 	{
@@ -261,15 +373,24 @@ server_connect(const Config *config, bool replication, Err *err)
 	else if (finish_connecting(conn, config, err))
 	{
 		(void) PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
-		result = server_query(conn, late_settings, err);
+		ok = prepare_session(conn, config, kind, err);
 	}
-	if (result == NULL)
-	{
-		PQfinish(conn);
-		return NULL;
-	}
-	PQclear(result);
-	return conn;
+	if (ok)
+		return conn;
+	PQfinish(conn);
+	return NULL;
+}
+
+PGconn *
+server_connect(const Config *config, bool replication, Err *err)
+{
+	return open_session(config, replication ? SESSION_REPLICATION : SESSION_SQL, err);
+}
+
+PGconn *
+server_connect_plain(const Config *config, Err *err)
+{
+	return open_session(config, SESSION_PLAIN, err);
 }
 
 PGresult *

@@ -6,6 +6,8 @@
  * DateStyle=ISO, IntervalStyle=postgres, TimeZone=UTC, extra_float_digits=3,
  * bytea_output=hex, row_security=off; besides, search_path=pg_catalog, so that names in
  * defaults and types are printed alike everywhere, and no timeout may end a long read.
+ * database.initial.statements run before that in SQL sessions, and cannot undo it;
+ * database.query.timeout.ms holds where a session says so (server_limit_queries).
  *
  * Errors: ERR_RETRY for what a wait may heal (server starting, connection lost,
  * slot in use), ERR_CONFIG for what somebody must change (authentication, absent
@@ -28,6 +30,10 @@
  * releases it. */
 PGconn *server_connect(const Config *config, bool replication, Err *err) MUST_CHECK;
 
+/* A session for statements of the user's: with the settings that the role and the
+ * database have.  Else as server_connect(). */
+PGconn *server_connect_plain(const Config *config, Err *err) MUST_CHECK;
+
 /* Run sql and want rows or a completed command; NULL with err set otherwise (kind by
  * SQLSTATE).  PQclear releases it. */
 PGresult *server_query(PGconn *conn, const char *sql, Err *err) MUST_CHECK;
@@ -46,6 +52,9 @@ void server_quote(Buf *sql, char quote, const char *text);
 /* Column of a row: its text, or "" for null. */
 const char *server_text(const PGresult *result, int row, int column);
 uint32_t server_oid(const PGresult *result, int row, int column);
+
+/* Let database.query.timeout.ms end the queries of a session from here on. */
+bool server_limit_queries(PGconn *conn, const Config *config, Err *err) MUST_CHECK;
 
 typedef struct ServerIdentity
 {
