@@ -95,6 +95,7 @@ typedef struct Pipeline
 	bool wants_flush; /* the server waits for what was read last to be confirmed */
 	bool flushed;     /* the outputs were asked to flush what is queued last */
 	bool moved;       /* this turn did something: take another before waiting */
+	bool read_all;    /* this process has taken a snapshot */
 } Pipeline;
 
 static bool attempt(Pipeline *pipeline, Err *err);
@@ -102,6 +103,7 @@ static bool open_source(Pipeline *pipeline, Err *err);
 static bool open_outputs(Pipeline *pipeline, StoredPosition *stored, Err *err);
 static bool decide(Pipeline *pipeline, const StoredPosition *stored, Err *err);
 static bool bootstrap(Pipeline *pipeline, Err *err);
+static bool end_without_streaming(Pipeline *pipeline, Err *err);
 static bool start_stream(Pipeline *pipeline, Err *err);
 static bool stream_loop(Pipeline *pipeline, Err *err);
 static void close_all(Pipeline *pipeline);
@@ -174,6 +176,8 @@ attempt(Pipeline *pipeline, Err *err)
 		return false;
 	if (pipeline->recovery.action != RECOVERY_STREAM && !bootstrap(pipeline, err))
 		return stopping(pipeline) && err->kind == ERR_RETRY;
+	if (pipeline->config->snapshot_mode == SNAPSHOT_INITIAL_ONLY)
+		return end_without_streaming(pipeline, err);
 	return start_stream(pipeline, err) && stream_loop(pipeline, err);
 }
 
@@ -205,19 +209,14 @@ check_slot(const Pipeline *pipeline, Err *err)
 		                 "Set database.dbname to \"%s\", or choose another slot.name.",
 		                 slot->database);
 	}
-	if (strcmp(slot->wal_status, "lost") == 0)
-	{
-		fail(
-			err,
-			ERR_CONFIG,
-			"replication slot \"%s\" has lost WAL that it needs (max_slot_wal_keep_size)",
-			name);
-		return fail_hint(
-			err,
-			"What was lost cannot be read any more. Drop the slot and start afresh with "
-			"another slot.name, topic.prefix and lake.namespace.");
-	}
 	return true;
+}
+
+/* The server removed WAL that the slot needs: nothing can be streamed from it. */
+static bool
+slot_is_lost(const Pipeline *pipeline)
+{
+	return pipeline->slot.exists && strcmp(pipeline->slot.wal_status, "lost") == 0;
 }
 
 static bool
@@ -246,6 +245,8 @@ open_source(Pipeline *pipeline, Err *err)
 		return true;
 	if (!check_slot(pipeline, err))
 		return false;
+	if (slot_is_lost(pipeline))
+		return true;
 	pipeline->stream = stream_open(config, config->slot_name, 0, err);
 	pipeline->feedback_us = clock_mono_us();
 	return pipeline->stream != NULL;
@@ -368,6 +369,13 @@ decide(Pipeline *pipeline, const StoredPosition *stored, Err *err)
 		.confirmed_flush = pipeline->slot.confirmed_flush,
 		.server_flush = pipeline->server.flush_lsn,
 		.adopt = pipeline->config->snapshot_mode == SNAPSHOT_NO_DATA,
+		.slot_lost = slot_is_lost(pipeline),
+		.done = pipeline->config->snapshot_mode == SNAPSHOT_INITIAL_ONLY,
+		.again =
+			pipeline->config->snapshot_mode == SNAPSHOT_ALWAYS && !pipeline->read_all,
+		/* Bronze holds events that reading the tables again does not give back. */
+		.again_if_lost = pipeline->config->snapshot_mode == SNAPSHOT_WHEN_NEEDED &&
+		                 (pipeline->config->outputs & OUTPUT_BRONZE) == 0,
 	};
 
 	for (int i = 0; i < input.count; i++)
@@ -386,7 +394,12 @@ decide(Pipeline *pipeline, const StoredPosition *stored, Err *err)
 		if (lsn != 0 && (input.timeline_switch == 0 || lsn < input.timeline_switch))
 			input.timeline_switch = lsn;
 	}
-	return recovery_decide(&input, &pipeline->recovery, err);
+	if (!recovery_decide(&input, &pipeline->recovery, err))
+		return false;
+	if (pipeline->recovery.action == RECOVERY_AGAIN && err->text[0] != '\0')
+		log_warning("pipeline", "%s: all tables are read again", err->text);
+	*err = (Err){ 0 };
+	return true;
 }
 
 static bool
@@ -493,7 +506,7 @@ take_snapshot(Pipeline *pipeline, const char *name, Lsn consistent, Err *err)
 	Batch *batch;
 	Event *event;
 
-	if (pipeline->config->snapshot_mode == SNAPSHOT_INITIAL)
+	if (pipeline->config->snapshot_mode != SNAPSHOT_NO_DATA)
 		return snapshot_run(&request, err);
 	batch = batch_new(&pipeline->budget);
 	event = batch_add(batch, EVENT_SNAPSHOT_END);
@@ -501,6 +514,17 @@ take_snapshot(Pipeline *pipeline, const char *name, Lsn consistent, Err *err)
 	batch->end_lsn = consistent;
 	batch_seal(batch);
 	return take_snapshot_batch(pipeline, batch, err);
+}
+
+/* Wait for as long as the user asked for before what comes next. */
+static bool
+delay(Pipeline *pipeline, const char *what, int64_t ms, Err *err)
+{
+	if (ms == 0)
+		return true;
+	log_info("pipeline", "waiting %" PRId64 " ms before %s", ms, what);
+	return wait_paused(pipeline, ms) ||
+	       fail(err, ERR_RETRY, "asked to stop before %s", what);
 }
 
 /*
@@ -525,10 +549,14 @@ bootstrap(Pipeline *pipeline, Err *err)
 		return mark_all(pipeline, POSITION_STREAM, consistent, err);
 	}
 	if (pipeline->recovery.action == RECOVERY_AGAIN)
-		log_info("pipeline", "the initial snapshot was not finished: it starts again");
+		log_info("pipeline",
+		         config->snapshot_mode == SNAPSHOT_ALWAYS
+		             ? "snapshot.mode=always: all tables are read again"
+		             : "the snapshot starts again");
 	stream_close(pipeline->stream);
 	pipeline->stream = NULL;
-	if (!mark_all(pipeline, POSITION_INTENT, 0, err))
+	if (!delay(pipeline, "snapshot", config->snapshot_delay_ms, err) ||
+	    !mark_all(pipeline, POSITION_INTENT, 0, err))
 		return false;
 	if (pipeline->slot.exists && !server_drop_slot(pipeline->sql, config->slot_name, err))
 		return false;
@@ -552,6 +580,32 @@ bootstrap(Pipeline *pipeline, Err *err)
 			return fail(err, ERR_RETRY, "asked to stop at the end of the snapshot");
 	}
 	log_info("pipeline", "initial snapshot complete at %X/%X", LSN_ARGS(consistent));
+	pipeline->read_all = true;
+	return config->snapshot_mode == SNAPSHOT_INITIAL_ONLY ||
+	       delay(pipeline, "streaming", config->streaming_delay_ms, err);
+}
+
+/*
+ * snapshot.mode=initial_only: the snapshot is there, and nothing else was asked for.  The
+ * slot would hold WAL for nobody.
+ */
+static bool
+end_without_streaming(Pipeline *pipeline, Err *err)
+{
+	const char *name = pipeline->config->slot_name;
+
+	stream_close(pipeline->stream);
+	pipeline->stream = NULL;
+	/* Its last command exported the snapshot, which must not outlive the slot. */
+	PQfinish(pipeline->replication);
+	pipeline->replication = NULL;
+	if (!server_slot(pipeline->sql, name, &pipeline->slot, err) ||
+	    (pipeline->slot.exists && !server_drop_slot(pipeline->sql, name, err)))
+		return false;
+	log_info(
+		"pipeline",
+		"stopped: snapshot.mode=initial_only streams nothing, slot \"%s\" is dropped",
+		name);
 	return true;
 }
 

@@ -533,13 +533,20 @@ filter_compile(FilterList *list, const char *text, const Alloc *alloc, EnvError 
 	return true;
 }
 
+size_t
+filter_first(const FilterList *list, const char *name)
+{
+	size_t i = 0;
+
+	while (i < list->count && regexec(&list->patterns[i].regex, name, 0, NULL, 0) != 0)
+		i++;
+	return i;
+}
+
 bool
 filter_matches(const FilterList *list, const char *name)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (regexec(&list->patterns[i].regex, name, 0, NULL, 0) == 0)
-			return true;
-	return false;
+	return filter_first(list, name) < list->count;
 }
 
 void

@@ -33,6 +33,9 @@ bool filter_compile(FilterList *list, const char *text, const Alloc *alloc,
 /* Whether any expression matches the whole of name. */
 bool filter_matches(const FilterList *list, const char *name);
 
+/* The place of the first expression that matches the whole of name; count: none does. */
+size_t filter_first(const FilterList *list, const char *name);
+
 void filter_free(FilterList *list);
 
 struct EnvOptions;

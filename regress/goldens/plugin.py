@@ -14,10 +14,11 @@ _HEARTBEAT = re.compile(r"__(debezium-heartbeat|hb)\.")
 
 
 def _options(case, schemas):
+    """The case's settings in the plugin's names; backslashes are doubled in a file of properties."""
     options = {"format": "record", "topic_prefix": "g", "schemas_enable": "true" if schemas else "false"}
     for name, value in case.settings.items():
         if not _NOT_FOR_THE_PLUGIN.match(name):
-            options[name.replace(".", "_")] = value
+            options[name.replace(".", "_")] = value.replace("\\\\", "\\")
     if case.replace_null:
         options["replace_null_with_default"] = case.replace_null
     return options

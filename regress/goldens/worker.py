@@ -54,21 +54,19 @@ class Run:
                 or bool(self.case.setting("replica.identity.autoset.values")))
 
     def before(self):
-        """What happens before the changes: nothing, or the worker's start, or all of the snapshot."""
-        if self.case.paced:
-            self.worker.start()
-            self.worker.wait_log("streaming from slot")
-        elif self.starts_first:
-            self.worker.run_until(self.database.lsn(), timeout=60)
+        """What happens before the changes, if the worker starts_first."""
+        self.worker.start()
+        self.worker.wait_log("streaming from slot")
 
     def after(self):
         """Has the worker read what was changed."""
         end = self.database.lsn()
-        if not self.case.paced:
+        if not self.starts_first:
             self.worker.run_until(end, timeout=60)
             return
         self.database.wait_confirmed(self.slot, end)
-        self._wait_for_heartbeats()
+        if self.case.paced:
+            self._wait_for_heartbeats()
         self.worker.stop()
 
     def _wait_for_heartbeats(self):

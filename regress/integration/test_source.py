@@ -95,7 +95,7 @@ def test_source_markers(t):
             "insert into c_many select generate_series(1, 10000); insert into f_many select generate_series(1, 3)")
     assert markers(db) == [
         ("b", "a_empty", 0), ("e", "a_empty", 0),
-        ("b", "b_one", 0), ("r", "b_one", first), ("e", "b_one", 0),
+        ("b", "b_one", 0), ("r", "b_one", last_in), ("e", "b_one", 0),
         ("b", "c_many", 0), ("r", "c_many", first_in), ("r", "c_many", last_in), ("e", "c_many", 0),
         ("b", "d_empty", 0), ("e", "d_empty", 0),
         ("b", "e_one", 0), ("r", "e_one", last_in), ("e", "e_one", 0),

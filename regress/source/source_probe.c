@@ -327,6 +327,7 @@ typedef struct Expectation
 	bool print;
 	uint64_t rows;
 	uint64_t table_rows;
+	int tables;
 	const Relation *open;
 	uint8_t last_marker;
 	bool ended;
@@ -366,7 +367,8 @@ expect_row(Expectation *expectation, const Event *event)
 		       "row after its table's last one",
 		       event);
 	expect(expectation,
-	       first == (expectation->rows == 0) || event->marker == SNAPSHOT_LAST,
+	       first == (expectation->tables == 1 && expectation->table_rows == 0) ||
+	           event->marker == SNAPSHOT_LAST,
 	       "first row without its marker, or another with it",
 	       event);
 	expectation->last_marker = event->marker;
@@ -387,6 +389,7 @@ expect_event(Expectation *expectation, const Event *event, Lsn end_lsn)
 		case EVENT_TABLE_BEGIN:
 			expect(expectation, expectation->open == NULL, "table in a table", event);
 			expectation->open = event->relation;
+			expectation->tables++;
 			expectation->table_rows = 0;
 			break;
 		case EVENT_READ:

@@ -348,8 +348,9 @@ static const Refusal refusals[] = {
 	{ "lake.flush.interval.ms=soon", "invalid value for setting \"lake.flush.interval.ms\"",
 	  "such as 10s" },
 	{ "max.memory=much", "invalid value for setting \"max.memory\"", "such as 64MB" },
-	{ "snapshot.mode=always", "invalid value for setting \"snapshot.mode\" in --set: \"always\"",
-	  "Available values: initial, no_data." },
+	{ "snapshot.mode=custom", "invalid value for setting \"snapshot.mode\" in --set: \"custom\"",
+	  "Available values: initial, no_data, initial_only, when_needed, always." },
+	{ "snapshot.mode=configuration_based", "\"configuration_based\"", "Available values: initial" },
 	{ "snapshot.mode=", "invalid value for setting \"snapshot.mode\"", "" },
 	{ "outputs=", "invalid value for setting \"outputs\"", "kafka, bronze, silver" },
 	{ "outputs=kafka,", "invalid value for setting \"outputs\"", "" },
@@ -411,7 +412,14 @@ static const Refusal refusals[] = {
 	{ "topic.creation.groups=a", "topic.creation.groups", "" },
 	{ "topic.creation.a.partitions=3", "property \"topic.creation.a.partitions\"", "" },
 	{ "debezium.sink.type=kinesis", "invalid value for setting \"outputs\" in --set: \"kinesis\"", "" },
-	{ "snapshot.select.statement.overrides.public.users=SELECT 1", "is not supported", "" },
+	{ "snapshot.select.statement.overrides.public.users=SELECT 1",
+	  "setting \"snapshot.select.statement.overrides.public.users\" has no effect", "Add public.users" },
+	{ "snapshot.select.statement.overrides=public.users",
+	  "setting \"snapshot.select.statement.overrides.public.users\" is required", "SELECT" },
+	{ "snapshot.locking.mode=custom", "cannot be \"custom\"", "ACCESS SHARE" },
+	{ "snapshot.query.mode=custom", "cannot be \"custom\", only \"select_all\"", "overrides" },
+	{ "snapshot.include.collection.list=(", "\"snapshot.include.collection.list\" in --set: ", "" },
+	{ "snapshot.delay.ms=-1", "outside the valid range", "" },
 };
 /* clang-format on */
 

@@ -228,6 +228,79 @@ start_is_decided(void **state)
 	}
 }
 
+/* What snapshot.mode makes of positions that the default mode streams from, or refuses.
+ */
+static void
+modes_decide(void **state)
+{
+	typedef enum Mode
+	{
+		INITIAL,
+		WHEN_NEEDED,
+		ALWAYS,
+		INITIAL_ONLY
+	} Mode;
+	const Position none = { .phase = POSITION_NONE };
+	const Position later = at(POSITION_STREAM, 200, 220);
+	const struct
+	{
+		Mode mode;
+		Position kafka;
+		Position lake;
+		bool slot_exists;
+		bool slot_lost;
+		Lsn confirmed;
+		int expected;
+	} cases[] = {
+		{ INITIAL, later, later, true, true, 100, -1 },
+		{ WHEN_NEEDED, later, later, true, false, 100, RECOVERY_STREAM },
+		{ WHEN_NEEDED, later, later, true, true, 100, RECOVERY_AGAIN },
+		{ WHEN_NEEDED, later, later, false, false, 0, RECOVERY_AGAIN },
+		{ WHEN_NEEDED, later, later, true, false, 300, RECOVERY_AGAIN },
+		{ WHEN_NEEDED, later, none, true, false, 100, RECOVERY_AGAIN },
+		{ WHEN_NEEDED, none, none, true, false, 100, -1 },
+		{ WHEN_NEEDED, none, none, true, true, 100, -1 },
+		{ ALWAYS, later, later, true, false, 100, RECOVERY_AGAIN },
+		{ ALWAYS, later, later, false, false, 0, RECOVERY_AGAIN },
+		{ ALWAYS, none, none, false, false, 0, RECOVERY_FRESH },
+		{ ALWAYS, none, none, true, false, 100, -1 },
+		{ INITIAL_ONLY, later, later, false, false, 0, RECOVERY_STREAM },
+		{ INITIAL_ONLY, later, none, true, false, 100, -1 },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		StoredPosition stored[2] = { { "Kafka", cases[i].kafka },
+			                         { "the lake", cases[i].lake } };
+		RecoveryInput input = {
+			.stored = stored,
+			.count = 2,
+			.self = self,
+			.slot_exists = cases[i].slot_exists,
+			.confirmed_flush = cases[i].confirmed,
+			.server_flush = 1000,
+			.slot_lost = cases[i].slot_lost,
+			.done = cases[i].mode == INITIAL_ONLY,
+			.again = cases[i].mode == ALWAYS,
+			.again_if_lost = cases[i].mode == WHEN_NEEDED,
+		};
+		Recovery recovery = { 0 };
+		Err err = { 0 };
+		bool ok = recovery_decide(&input, &recovery, &err);
+
+		if (ok != (cases[i].expected >= 0) ||
+		    (ok && (int) recovery.action != cases[i].expected))
+		{
+			print_error("%zu: action %d, %s\n", i, recovery.action, ok ? "" : err.text);
+			assert_true(false);
+		}
+		/* why all is read again is told to the user */
+		if (cases[i].mode == WHEN_NEEDED && ok && recovery.action == RECOVERY_AGAIN)
+			assert_true(err.text[0] != '\0');
+	}
+}
+
 int
 main(void)
 {
@@ -236,6 +309,7 @@ main(void)
 		cmocka_unit_test(damage_is_refused),
 		cmocka_unit_test(covers_whole_and_split_transactions),
 		cmocka_unit_test(start_is_decided),
+		cmocka_unit_test(modes_decide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,11 +196,28 @@ test_select(void **state)
 	Fixture *fixture = *state;
 	Buf sql = buf_heap();
 
-	copy_select(&sql, &fixture->relation);
+	copy_select(&sql, &fixture->relation, NULL);
 	assert_string_equal(
 		buf_cstr(&sql),
 		"SELECT \"id\", CASE WHEN \"net\" IS DISTINCT FROM NULL THEN "
 		"pg_catalog.concat(\"net\") END, \"te\"\"xt\" FROM ONLY \"s\".\"t\"");
+	buf_reset(&sql);
+	copy_select(&sql, &fixture->relation, "select * from t -- all ;\n ; ");
+	assert_non_null(
+		strstr(buf_cstr(&sql), " END, \"te\"\"xt\" FROM (select * from t -- all\n) t"));
+	buf_free(&sql);
+}
+
+/* The rows of a partitioned table are its partitions'. */
+static void
+test_select_parent(void **state)
+{
+	Fixture *fixture = *state;
+	Buf sql = buf_heap();
+
+	fixture->relation.relkind = 'p';
+	copy_select(&sql, &fixture->relation, NULL);
+	assert_non_null(strstr(buf_cstr(&sql), " FROM \"s\".\"t\""));
 	buf_free(&sql);
 }
 
@@ -211,6 +228,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_malformed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_select, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_select_parent, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

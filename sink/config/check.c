@@ -6,6 +6,7 @@
  */
 #include "config/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@
 #define LAKE     (OUTPUT_BRONZE | OUTPUT_SILVER)
 #define FILE_URL "file://"
 #define SERVERS  "bootstrap.servers"
+
+#define OVERRIDES "snapshot.select.statement.overrides"
 
 /* A name that ends up in a path, a topic or an SQL command. */
 typedef struct NameRule
@@ -213,10 +216,113 @@ check_lake(Config *config, Arena *arena, Err *err)
 	return true;
 }
 
+/* Whether the comma-separated list names word, blanks around it ignored. */
+static bool
+list_names(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (*list != '\0')
+	{
+		size_t end = strcspn(list, ",");
+		size_t start = strspn(list, " ");
+		size_t last = end;
+
+		while (last > start && list[last - 1] == ' ')
+			last--;
+		if (start < last && last - start == len && memcmp(list + start, word, len) == 0)
+			return true;
+		list += end + (list[end] == ',');
+	}
+	return false;
+}
+
+static const char *
+find_override(const Config *config, const char *table)
+{
+	for (size_t i = 0; i < config->override_pair_count; i++)
+		if (strcmp(config->override_pairs[i].name, table) == 0)
+			return config->override_pairs[i].value;
+	return NULL;
+}
+
+/* Every table of the list has its SELECT, and every SELECT is of a table of the list. */
+static bool
+check_overrides(const Config *config, Arena *arena, Err *err)
+{
+	const char *rest = config->snapshot_overrides;
+
+	for (size_t i = 0; i < config->override_pair_count; i++)
+	{
+		const char *table = config->override_pairs[i].name;
+
+		if (list_names(config->snapshot_overrides, table))
+			continue;
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "setting \"%s.%s\" has no effect: \"%s\" does not name its table",
+		            OVERRIDES,
+		            table,
+		            OVERRIDES);
+		return fail_hint(err, "Add %s to %s.", table, OVERRIDES);
+	}
+	while (*rest != '\0')
+	{
+		size_t end = strcspn(rest, ",");
+		size_t start = strspn(rest, " ");
+		const char *table;
+
+		while (end > start && rest[end - 1] == ' ')
+			end--;
+		table = arena_strndup(arena, rest + start, end > start ? end - start : 0);
+		if (*table != '\0' && find_override(config, table) == NULL)
+			return fail_missing(
+				arena_printf(arena, OVERRIDES ".%s", table),
+				arena_printf(arena, ": \"%s\" names its table", OVERRIDES),
+				"'SELECT ...'",
+				arena,
+				err);
+		rest += strcspn(rest, ",");
+		rest += *rest == ',';
+	}
+	return true;
+}
+
+/* Reading the tables again gives silver its rows, but not bronze its events. */
+static bool
+check_snapshot_mode(const Config *config, Err *err)
+{
+	if (config->snapshot_mode != SNAPSHOT_ALWAYS ||
+	    (config->outputs & OUTPUT_BRONZE) == 0)
+		return true;
+	(void) fail(
+		err,
+		ERR_CONFIG,
+		"snapshot.mode=always would replace bronze, with every event in it, at each start");
+	return fail_hint(err, "Take bronze out of outputs, or choose another snapshot.mode.");
+}
+
+bool
+config_snapshots_table(const Config *config, const char *schema, const char *table)
+{
+	char name[256];
+
+	(void) snprintf(name, sizeof name, "%s.%s", schema, table);
+	return config->snapshot_tables.count == 0 ||
+	       filter_matches(&config->snapshot_tables, name);
+}
+
+const char *
+config_snapshot_select(const Config *config, const char *table)
+{
+	return find_override(config, table);
+}
+
 bool
 config_check(Config *config, Arena *arena, Err *err)
 {
 	return check_required(config, arena, err) && check_names(config, err) &&
 	       check_exclusive(config, err) && check_counts(config, err) &&
+	       check_overrides(config, arena, err) && check_snapshot_mode(config, err) &&
 	       check_kafka(config, arena, err) && check_lake(config, arena, err);
 }

@@ -35,9 +35,19 @@ enum
 
 typedef enum SnapshotMode
 {
-	SNAPSHOT_INITIAL,
-	SNAPSHOT_NO_DATA
+	SNAPSHOT_INITIAL,      /* where no position is stored */
+	SNAPSHOT_NO_DATA,      /* never */
+	SNAPSHOT_INITIAL_ONLY, /* as initial, and then the end: nothing is streamed */
+	SNAPSHOT_WHEN_NEEDED,  /* as initial, and where the stored position is of no use any
+	                          more */
+	SNAPSHOT_ALWAYS,       /* at every start of the process */
 } SnapshotMode;
+typedef enum SnapshotOrder
+{
+	ORDER_BY_NAME, /* of table.include.list, where there is one */
+	ORDER_SMALLEST_FIRST,
+	ORDER_LARGEST_FIRST,
+} SnapshotOrder;
 typedef enum FailureMode
 {
 	FAILURE_FAIL,
@@ -95,6 +105,14 @@ typedef struct Config
 	int64_t status_update_interval_ms; /* 10000 */
 	int snapshot_mode;                 /* SnapshotMode */
 	int64_t snapshot_max_threads;      /* 2 */
+	FilterList snapshot_tables;        /* snapshot.include.collection.list; empty: all */
+	int snapshot_order;                /* SnapshotOrder */
+	int64_t snapshot_delay_ms;         /* before a snapshot: 0 */
+	int64_t streaming_delay_ms;        /* after it: 0 */
+	const char
+		*snapshot_overrides; /* snapshot.select.statement.overrides: schema.table, ... */
+	ConfigPair *override_pairs; /* schema.table: its SELECT */
+	size_t override_pair_count;
 
 	/* shaping events: topic.prefix, table.include.list, decimal.handling.mode ... */
 	EnvOptions env;
@@ -156,6 +174,12 @@ typedef struct ConfigInput
  * lives in arena.
  */
 Config *config_load(Arena *arena, const ConfigInput *input, Err *err) MUST_CHECK;
+
+/* Whether a snapshot reads a table that the filters want. */
+bool config_snapshots_table(const Config *config, const char *schema, const char *table);
+
+/* The SELECT that a snapshot reads table (schema.table) with; NULL: all of it. */
+const char *config_snapshot_select(const Config *config, const char *table);
 
 /* Free what the Config holds outside its arena. */
 void config_free(Config *config);

@@ -28,7 +28,13 @@
 #define HOUR       (3600 * SECOND)
 
 /* Words are stored as their index, or the bit of that index. */
-_Static_assert(SNAPSHOT_INITIAL == 0 && SNAPSHOT_NO_DATA == 1, "snapshot.mode");
+_Static_assert(SNAPSHOT_INITIAL == 0 && SNAPSHOT_NO_DATA == 1 &&
+                   SNAPSHOT_INITIAL_ONLY == 2 && SNAPSHOT_WHEN_NEEDED == 3 &&
+                   SNAPSHOT_ALWAYS == 4,
+               "snapshot.mode");
+_Static_assert(ORDER_BY_NAME == 0 && ORDER_SMALLEST_FIRST == 1 &&
+                   ORDER_LARGEST_FIRST == 2,
+               "snapshot.tables.order.by.row.count");
 _Static_assert(FAILURE_FAIL == 0 && FAILURE_WARN == 1 && FAILURE_SKIP == 2, "failure");
 _Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
 _Static_assert(RECREATED_STOP == 0 && RECREATED_BY_NAME == 1, "recreated");
@@ -125,13 +131,26 @@ static const Setting settings[] = {
 	{ "slot.name", SETTING_TEXT, 0, AT(slot_name),
 	  "cdc_sink", "1 to 63 of a-z, 0-9 and _", 0, 0,
 	  "Replication slot; created when absent." },
+	{ "snapshot.delay.ms", SETTING_MS, 0, AT(snapshot_delay_ms),
+	  "0", "", 0, 24 * HOUR, "How long to wait before a snapshot begins." },
+	{ "snapshot.include.collection.list", SETTING_LIST, 0, AT(snapshot_tables),
+	  "", "regular expressions, separated by commas", 0, 0,
+	  "Captured tables whose rows a snapshot reads, matched whole and without case against schema.table; empty is all." },
 	{ "snapshot.max.threads", SETTING_INT, 0, AT(snapshot_max_threads),
 	  "2", "", 1, 64, "Connections that read the initial snapshot." },
 	{ "snapshot.mode", SETTING_WORD, 0, AT(snapshot_mode),
-	  "initial", "initial, no_data", 0, 0,
-	  "Whether the rows that exist when the slot is created are captured first." },
+	  "initial", "initial, no_data, initial_only, when_needed, always", 0, 0,
+	  "When the rows that exist are read: where no position is stored, never, once and nothing is streamed after it, also where the stored position is of no use any more, or at every start." },
+	{ "snapshot.select.statement.overrides", SETTING_TEXT, 0, AT(snapshot_overrides),
+	  "", "schema.table, separated by commas", 0, 0,
+	  "Tables that a snapshot reads by a SELECT of yours, which must return every captured column." },
+	{ "snapshot.tables.order.by.row.count", SETTING_WORD, 0, AT(snapshot_order),
+	  "disabled", "disabled, ascending, descending", 0, 0,
+	  "Whether a snapshot reads small or large tables first, by the planner's estimate, and not in the order of table.include.list and of names." },
 	{ "status.update.interval.ms", SETTING_MS, 0, AT(status_update_interval_ms),
 	  "10s", "", 100, HOUR, "Longest time between two confirmations to the server." },
+	{ "streaming.delay.ms", SETTING_MS, 0, AT(streaming_delay_ms),
+	  "0", "", 0, 24 * HOUR, "How long to wait between a snapshot and streaming." },
 	{ "topic.creation.default.partitions", SETTING_INT, 0, AT(topic_partitions),
 	  "1", "", -1, 1000000, "Partitions of a topic that the worker creates; -1 is the broker's default." },
 	{ "topic.creation.default.replication.factor", SETTING_INT, 0, AT(topic_replication_factor),
@@ -147,6 +166,8 @@ static const Setting settings[] = {
 static const PairSetting pairs[] = {
 	{ "kafka.", AT(kafka_pairs), AT(kafka_pair_count), "as librdkafka's property",
 	  "Any other name below kafka. goes to librdkafka as it is; kafka.bootstrap.servers is required with the output kafka." },
+	{ "snapshot.select.statement.overrides.", AT(override_pairs), AT(override_pair_count), "a SELECT",
+	  "The SELECT of the table schema.table that snapshot.select.statement.overrides names; its order is kept." },
 	{ "topic.creation.default.", AT(topic_pairs), AT(topic_pair_count), "as the topic configuration",
 	  "Any other name is a configuration of the topics that the worker creates, such as cleanup.policy." },
 };

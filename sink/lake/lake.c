@@ -26,6 +26,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -271,6 +272,19 @@ begin_table(Lake *lake, const Event *event, Err *err)
 	return source->silver == NULL || silver_replace(source->silver, event->relation, err);
 }
 
+/* A SELECT of the user's may have left rows out. */
+static void
+note_selected(const Lake *lake, const Source *source, const Relation *relation)
+{
+	char name[256];
+
+	(void) snprintf(name, sizeof name, "%s.%s", relation->schema, relation->name);
+	if (source->silver != NULL && config_snapshot_select(lake->config, name) != NULL)
+		silver_set_stale(
+			source->silver,
+			"the table was not read whole: snapshot.select.statement.overrides");
+}
+
 /* The table's snapshot is one commit, made visible with the others at the end. */
 static bool
 end_table(Lake *lake, const Event *event, Err *err)
@@ -283,7 +297,10 @@ end_table(Lake *lake, const Event *event, Err *err)
 	at.commit_lsn = at.end_lsn = event->lsn;
 	stamp = store_stamp(&lake->store, &at);
 	stamp.is_snapshot = true;
-	if (!sources_find(lake->sources, event, &source, err) || !prepare_source(source, err))
+	if (!sources_find(lake->sources, event, &source, err))
+		return false;
+	note_selected(lake, source, event->relation);
+	if (!prepare_source(source, err))
 		return false;
 	lake->bytes -= source->bytes;
 	if (!commit_source(source, &stamp, err))
@@ -334,9 +351,21 @@ take_point(Lake *lake, Lsn lsn)
 	set_deadline(lake);
 }
 
+/* Rows of a snapshot that come by the name of a partitioned table: its partitions have
+ * them. */
+static bool
+is_doubled(const Event *event)
+{
+	return event->relation != NULL && event->relation->relkind == 'p' &&
+	       (event->kind == EVENT_TABLE_BEGIN || event->kind == EVENT_READ ||
+	        event->kind == EVENT_TABLE_END);
+}
+
 static bool
 take_event(Lake *lake, const Event *event, Err *err)
 {
+	if (is_doubled(event))
+		return true;
 	switch (event->kind)
 	{
 		case EVENT_COMMIT:

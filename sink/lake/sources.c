@@ -292,11 +292,17 @@ follow_rename(Table *table, const char *from)
 
 /* Whether silver's rows from before the table was known are missing. */
 static void
-note_unread(const Sources *sources, Source *source)
+note_unread(const Sources *sources, const Relation *relation, Source *source)
 {
-	if (source->silver != NULL &&
-	    sources->store->config->snapshot_mode == SNAPSHOT_NO_DATA)
+	const Config *config = sources->store->config;
+
+	if (source->silver == NULL)
+		return;
+	if (config->snapshot_mode == SNAPSHOT_NO_DATA)
 		silver_set_stale(source->silver, "the table was not read: snapshot.mode=no_data");
+	else if (!config_snapshots_table(config, relation->schema, relation->name))
+		silver_set_stale(source->silver,
+		                 "the table was not read: snapshot.include.collection.list");
 }
 
 static bool
@@ -312,7 +318,7 @@ make_tables(Sources *sources, const Relation *relation, Source *source, Arena *a
 		name = lake_name(arena, SILVER_PREFIX, relation);
 		if (!silver_make(store, name, relation, &source->silver, err))
 			return false;
-		note_unread(sources, source);
+		note_unread(sources, relation, source);
 	}
 	name = lake_name(arena, BRONZE_PREFIX, relation);
 	return !(outputs & OUTPUT_BRONZE) || source->bronze != NULL ||

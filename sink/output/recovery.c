@@ -48,6 +48,20 @@ refuse_position_without_slot(const RecoveryInput *input, const char *where, Err 
 }
 
 static bool
+refuse_lost_slot(const RecoveryInput *input, Err *err)
+{
+	fail(err,
+	     ERR_CONFIG,
+	     "replication slot \"%s\" has lost WAL that it needs (max_slot_wal_keep_size)",
+	     input->self.slot);
+	return fail_hint(
+		err,
+		"What was lost cannot be read any more. Drop the slot and start afresh with "
+		"another slot.name, topic.prefix and lake.namespace, or set "
+		"snapshot.mode=when_needed to read all tables again.");
+}
+
+static bool
 check_stream_position(const RecoveryInput *input, const StoredPosition *stored, Err *err)
 {
 	const Position *position = &stored->position;
@@ -125,35 +139,18 @@ is_snapshot_end(const Position *stream, const Position *unfinished)
 	       stream->commit_lsn == unfinished->end_lsn;
 }
 
-bool
-recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
+/* A position to stream from is stored: whether that can be done. */
+static bool
+decide_with_position(const RecoveryInput *input, const Position *unfinished,
+                     Recovery *recovery, Err *err)
 {
 	const char *where = "";
 	const char *other = "";
-	const Position *stream = find_phase(input, POSITION_STREAM, &where);
-	const Position *unfinished = find_phase(input, POSITION_SNAPSHOT, &other);
-	const Position *none;
+	const Position *none =
+		find_phase(input, POSITION_NONE, unfinished != NULL ? &where : &other);
 
-	for (int i = 0; i < input->count; i++)
-		if (!position_same_source(
-				&input->stored[i].position, &input->self, input->stored[i].where, err))
-			return false;
-	if (unfinished == NULL)
-		unfinished = find_phase(input, POSITION_INTENT, &other);
-	none = find_phase(input, POSITION_NONE, unfinished != NULL ? &where : &other);
-	recovery->least_end = 0;
-	if (stream == NULL && unfinished == NULL)
-	{
-		if (input->slot_exists && !input->adopt)
-			return refuse_slot_without_position(input, err);
-		recovery->action = input->slot_exists ? RECOVERY_ADOPT : RECOVERY_FRESH;
-		return true;
-	}
-	if (stream == NULL || (unfinished != NULL && is_snapshot_end(stream, unfinished)))
-	{
-		recovery->action = RECOVERY_AGAIN;
-		return true;
-	}
+	if (unfinished != NULL)
+		(void) find_phase(input, unfinished->phase, &other);
 	if (none != NULL || unfinished != NULL)
 	{
 		fail(err,
@@ -165,7 +162,46 @@ recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
 			err,
 			"An output cannot join a running slot yet. Run it with a slot.name of its own.");
 	}
+	(void) find_phase(input, POSITION_STREAM, &where);
+	recovery->action = RECOVERY_STREAM;
+	if (input->done)
+		return true;
 	if (!input->slot_exists)
 		return refuse_position_without_slot(input, where, err);
+	if (input->slot_lost)
+		return refuse_lost_slot(input, err);
 	return decide_stream(input, recovery, err);
+}
+
+bool
+recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
+{
+	const char *where;
+	const Position *stream = find_phase(input, POSITION_STREAM, &where);
+	const Position *unfinished = find_phase(input, POSITION_SNAPSHOT, &where);
+
+	for (int i = 0; i < input->count; i++)
+		if (!position_same_source(
+				&input->stored[i].position, &input->self, input->stored[i].where, err))
+			return false;
+	if (unfinished == NULL)
+		unfinished = find_phase(input, POSITION_INTENT, &where);
+	recovery->least_end = 0;
+	if (stream == NULL && unfinished == NULL)
+	{
+		if (input->slot_exists && input->slot_lost)
+			return refuse_lost_slot(input, err);
+		if (input->slot_exists && !input->adopt)
+			return refuse_slot_without_position(input, err);
+		recovery->action = input->slot_exists ? RECOVERY_ADOPT : RECOVERY_FRESH;
+		return true;
+	}
+	recovery->action = RECOVERY_AGAIN;
+	if (input->again || stream == NULL ||
+	    (unfinished != NULL && is_snapshot_end(stream, unfinished)))
+		return true;
+	if (decide_with_position(input, unfinished, recovery, err))
+		return true;
+	recovery->action = RECOVERY_AGAIN;
+	return input->again_if_lost;
 }

@@ -12,6 +12,10 @@
  *		absent   stream                 refused: what it would have sent is gone
  *		present  some none, some stream refused: a new output on a running slot
  *
+ * With snapshot.mode=initial_only positions at stream are the end, slot or not.
+ * With snapshot.mode=when_needed the last two and a gap are AGAIN as well; with always
+ * every start is, but for a slot that no position belongs to.
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef OUTPUT_RECOVERY_H
@@ -44,6 +48,10 @@ typedef struct RecoveryInput
 	Lsn timeline_switch; /* where the server left the stored timeline; 0: same timeline or
 	                        not known */
 	bool adopt; /* snapshot.mode=no_data: a slot without any position is taken as it is */
+	bool slot_lost; /* the server removed WAL that the slot needs */
+	bool done;      /* initial_only: with a position everywhere nothing is left to do */
+	bool again;     /* snapshot.mode=always: whatever the outputs hold is read again */
+	bool again_if_lost; /* when_needed: where nothing can go on from it */
 } RecoveryInput;
 
 typedef struct Recovery
@@ -52,7 +60,8 @@ typedef struct Recovery
 	Lsn least_end; /* STREAM: what may be confirmed to begin with */
 } Recovery;
 
-/* ERR_CONFIG with a hint when starting would lose or repeat something. */
+/* ERR_CONFIG with a hint when starting would lose or repeat something.  Where
+ * again_if_lost turned that into AGAIN, err->text still says what it was. */
 bool recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err);
 
 #endif

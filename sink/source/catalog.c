@@ -98,14 +98,14 @@ enum
 /* clang-format on */
 
 bool
-server_tables(PGconn *conn, const Config *config, Arena *arena, TableList *tables,
-              Err *err)
+server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
+              TableList *tables, Err *err)
 {
 	/* From 16384 (FirstNormalObjectId) on: what initdb made is not streamed. */
 	static const char query[] =
-		"SELECT c.oid, n.nspname, c.relname FROM pg_class c "
+		"SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_class c "
 		"JOIN pg_namespace n ON n.oid = c.relnamespace "
-		"WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND c.oid >= 16384 "
+		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 "
 		"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 	PGresult *result = server_query(conn, query, err);
 	int count;
@@ -116,7 +116,8 @@ server_tables(PGconn *conn, const Config *config, Arena *arena, TableList *table
 	*tables = (TableList){ 0 };
 	tables->relids = arena_alloc(arena, ((size_t) count + 1) * sizeof *tables->relids);
 	for (int i = 0; i < count; i++)
-		if (filter_wants_table(
+		if ((parents || *server_text(result, i, 3) == 'r') &&
+		    filter_wants_table(
 				&config->env, server_text(result, i, 1), server_text(result, i, 2)))
 			tables->relids[tables->count++] = server_oid(result, i, 0);
 	PQclear(result);

@@ -416,7 +416,7 @@ static bool
 check_tables(Check *check)
 {
 	if (!server_tables(
-			check->sql, check->config, check->arena, &check->tables, check->err))
+			check->sql, check->config, false, check->arena, &check->tables, check->err))
 		return false;
 	if (check->tables.count == 0)
 		note(check,

@@ -122,9 +122,9 @@ typedef struct TableList
 } TableList;
 
 /* Tables the filters want (ordinary tables and leaves of partitioned ones, not system
- * schemas, not temporary or unlogged). */
-bool server_tables(PGconn *conn, const Config *config, Arena *arena, TableList *tables,
-                   Err *err) MUST_CHECK;
+ * schemas, not temporary or unlogged; with parents partitioned tables as well). */
+bool server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
+                   TableList *tables, Err *err) MUST_CHECK;
 
 /*
  * Describe one table, byte for byte as the plugin's R message would: the version

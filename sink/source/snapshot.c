@@ -49,7 +49,10 @@ typedef struct Table
 	const char *name;   /* schema.name, for people */
 	const char *quoted; /* for SQL */
 	double pages;
-	double rows; /* the planner's estimate; 0: none */
+	double rows;        /* the planner's estimate; 0: none */
+	const char *select; /* the user's, instead of all rows; NULL: none */
+	size_t place;       /* among the expressions of table.include.list */
+	size_t number;      /* in order of names */
 } Table;
 
 typedef enum SessionState
@@ -63,7 +66,8 @@ typedef struct Session
 {
 	PGconn *conn;
 	SessionState state;
-	bool locked; /* holds the current table's lock in a savepoint */
+	bool locked;     /* holds the current table's lock in a savepoint */
+	bool user_query; /* what it reads is the user's SELECT */
 	double range_pages;
 	CopyReader reader;
 	Batch *batch; /* being filled; NULL: none yet */
@@ -74,6 +78,9 @@ typedef struct Session
 typedef struct Reading
 {
 	const Relation *relation;
+	const char *select;  /* Table's */
+	bool is_first_table; /* its first row is the first of all; of an empty table there is
+	                        none, as with Debezium */
 	uint64_t next_page;
 	uint64_t pages;
 	uint64_t step;
@@ -154,7 +161,19 @@ fail_command(Session *session, const PGresult *result, Err *err)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	(void) server_fail(session->conn, result, err);
-	if (sqlstate == NULL || strncmp(sqlstate, "42", 2) != 0)
+	if (sqlstate == NULL)
+		return false;
+	if (session->user_query && strncmp(sqlstate, "2", 1) != 0 &&
+	    strncmp(sqlstate, "42", 2) != 0)
+		return false;
+	if (session->user_query)
+	{
+		err->kind = ERR_CONFIG;
+		return fail_hint(err,
+		                 "See snapshot.select.statement.overrides: the SELECT must "
+		                 "return every captured column under its name.");
+	}
+	if (strncmp(sqlstate, "42", 2) != 0)
 		return false;
 	if (strcmp(sqlstate, "42501") != 0)
 	{
@@ -285,46 +304,115 @@ add_relids(Buf *sql, const TableList *list)
 	buf_char(sql, ')');
 }
 
+/* Smallest or largest first; else by table.include.list; and then by name. */
+static int
+compare_by_rows(const void *left, const void *right)
+{
+	const Table *a = left;
+	const Table *b = right;
+
+	if (a->rows != b->rows)
+		return a->rows < b->rows ? -1 : 1;
+	return a->number < b->number ? -1 : 1;
+}
+
+static int
+compare_by_rows_down(const void *left, const void *right)
+{
+	const Table *a = left;
+	const Table *b = right;
+
+	return a->rows != b->rows ? compare_by_rows(right, left)
+	                          : compare_by_rows(left, right);
+}
+
+static int
+compare_by_place(const void *left, const void *right)
+{
+	const Table *a = left;
+	const Table *b = right;
+
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	return a->number < b->number ? -1 : 1;
+}
+
+static void
+sort_tables(Snapshot *snapshot)
+{
+	static int (*const orders[])(const void *, const void *) = {
+		[ORDER_BY_NAME] = compare_by_place,
+		[ORDER_SMALLEST_FIRST] = compare_by_rows,
+		[ORDER_LARGEST_FIRST] = compare_by_rows_down,
+	};
+
+	if (snapshot->table_count > 0)
+		qsort(snapshot->tables,
+		      snapshot->table_count,
+		      sizeof *snapshot->tables,
+		      orders[snapshot->request->config->snapshot_order]);
+}
+
+/* Debezium reads a partitioned table by its own name, too, unless its partitions go by
+ * that: rows that only Kafka gets. */
+static bool
+wants_parents(const Config *config)
+{
+	return (config->outputs & OUTPUT_KAFKA) != 0 &&
+	       !config->env.publish_via_partition_root;
+}
+
+static void
+read_table_row(Snapshot *snapshot, const PGresult *result, int row)
+{
+	const Config *config = snapshot->request->config;
+	Table *table = &snapshot->tables[snapshot->table_count];
+
+	if (!config_snapshots_table(
+			config, server_text(result, row, 5), server_text(result, row, 6)))
+		return;
+	table->relid = server_oid(result, row, 0);
+	table->name = arena_strdup(snapshot->arena, server_text(result, row, 1));
+	table->quoted = arena_strdup(snapshot->arena, server_text(result, row, 2));
+	table->pages = strtod(server_text(result, row, 3), NULL);
+	table->rows = strtod(server_text(result, row, 4), NULL);
+	table->select = config_snapshot_select(config, table->name);
+	table->place = filter_first(&config->env.table_include_list, table->name);
+	table->number = snapshot->table_count++;
+}
+
 static bool
 read_tables(Snapshot *snapshot, TableList *list, Err *err)
 {
+	const Config *config = snapshot->request->config;
 	Session *session = &snapshot->sessions[0];
 	Buf sql = buf_heap();
 	PGresult *result;
 
 	if (!server_tables(
-			session->conn, snapshot->request->config, snapshot->arena, list, err))
+			session->conn, config, wants_parents(config), snapshot->arena, list, err))
 		return false;
 	if (list->count == 0)
 		return true;
 	buf_text(&sql,
 	         "SELECT c.oid, n.nspname || '.' || c.relname, "
 	         "quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
-	         "pg_relation_size(c.oid) / current_setting('block_size')::int, "
-	         "greatest(c.reltuples, 0) "
+	         "coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int, "
+	         "greatest(c.reltuples, 0), n.nspname, c.relname "
 	         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 	         "WHERE c.oid IN ");
 	add_relids(&sql, list);
-	buf_text(&sql, " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"");
+	buf_text(&sql, " ORDER BY (n.nspname || '.' || c.relname) COLLATE \"C\"");
 	result = run(snapshot, session, buf_cstr(&sql), NULL, err);
 	buf_free(&sql);
 	if (result == NULL)
 		return false;
-	snapshot->table_count = (size_t) PQntuples(result);
-	snapshot->tables =
-		arena_zero(snapshot->arena, snapshot->table_count * sizeof *snapshot->tables);
-	for (size_t i = 0; i < snapshot->table_count; i++)
-	{
-		Table *table = &snapshot->tables[i];
-		int row = (int) i;
-
-		table->relid = server_oid(result, row, 0);
-		table->name = arena_strdup(snapshot->arena, server_text(result, row, 1));
-		table->quoted = arena_strdup(snapshot->arena, server_text(result, row, 2));
-		table->pages = strtod(server_text(result, row, 3), NULL);
-		table->rows = strtod(server_text(result, row, 4), NULL);
-	}
+	snapshot->tables = arena_zero(snapshot->arena,
+	                              (size_t) PQntuples(result) * sizeof *snapshot->tables);
+	for (int row = 0; row < PQntuples(result); row++)
+		read_table_row(snapshot, result, row);
 	PQclear(result);
+	sort_tables(snapshot);
 	return true;
 }
 
@@ -361,7 +449,8 @@ check_rewritten(Snapshot *snapshot, const TableList *list, Err *err)
 	buf_text(&sql,
 	         "SELECT n.nspname || '.' || c.relname "
 	         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-	         "WHERE pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode "
+	         "WHERE c.relkind = 'r' "
+	         "AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode "
 	         "AND c.oid IN ");
 	add_relids(&sql, list);
 	result = run(snapshot, &snapshot->sessions[0], buf_cstr(&sql), NULL, err);
@@ -455,7 +544,7 @@ hold_back(Snapshot *snapshot, Batch *batch, Err *err)
 		event->ordinal = (uint32_t) (snapshot->reading.rows + i);
 		event->marker = SNAPSHOT_TRUE;
 	}
-	if (snapshot->rows == 0)
+	if (snapshot->reading.rows == 0 && snapshot->reading.is_first_table)
 		batch->events[0].marker = SNAPSHOT_FIRST;
 	else if (snapshot->reading.rows == 0)
 		batch->events[0].marker = SNAPSHOT_FIRST_IN_COLLECTION;
@@ -497,8 +586,12 @@ plan_ranges(Snapshot *snapshot, const Table *table)
 {
 	Reading *reading = &snapshot->reading;
 
-	*reading =
-		(Reading){ .relation = reading->relation, .pages = (uint64_t) table->pages };
+	*reading = (Reading){
+		.relation = reading->relation,
+		.select = table->select,
+		.is_first_table = table == snapshot->tables,
+		.pages = table->select != NULL ? 0 : (uint64_t) table->pages,
+	};
 	reading->step = reading->pages / (snapshot->session_limit * RANGES_A_SESSION);
 	if (reading->step < RANGE_PAGES_MIN)
 		reading->step = RANGE_PAGES_MIN;
@@ -522,7 +615,8 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	session->range_pages =
 		(double) (reading->all_given ? reading->pages - from : to - from);
 	buf_text(&sql, "COPY (");
-	copy_select(&sql, reading->relation);
+	copy_select(&sql, reading->relation, reading->select);
+	session->user_query = reading->select != NULL;
 	if (from > 0)
 		buf_printf(&sql, " WHERE ctid >= '(%" PRIu64 ",0)'", from);
 	if (!reading->all_given)
@@ -617,6 +711,7 @@ end_range(Snapshot *snapshot, Session *session, Err *err)
 	while ((rest = PQgetResult(session->conn)) != NULL)
 		PQclear(rest);
 	session->state = SESSION_IDLE;
+	session->user_query = false;
 	snapshot->reading.pages_done += session->range_pages;
 	return ok;
 }
@@ -752,6 +847,18 @@ collect(Snapshot *snapshot, Err *err)
 	return true;
 }
 
+/* A query of the user's finds names where a session of his does; until the savepoint
+ * ends. */
+static bool
+find_names(Snapshot *snapshot, const Table *table, Err *err)
+{
+	return table->select == NULL ||
+	       run_command(snapshot,
+	                   &snapshot->sessions[0],
+	                   "SET LOCAL search_path = \"$user\", public",
+	                   err);
+}
+
 static bool
 read_table(Snapshot *snapshot, const Table *table, Err *err)
 {
@@ -767,8 +874,9 @@ read_table(Snapshot *snapshot, const Table *table, Err *err)
 	progress_table(&snapshot->progress, table->name, table->pages, table->rows);
 	plan_ranges(snapshot, table);
 	add_mark(snapshot, EVENT_TABLE_BEGIN, relation);
-	if (!gather_sessions(snapshot, table, err) || !read_ranges(snapshot, err) ||
-	    !collect(snapshot, err) || !unlock_sessions(snapshot, err))
+	if (!find_names(snapshot, table, err) || !gather_sessions(snapshot, table, err) ||
+	    !read_ranges(snapshot, err) || !collect(snapshot, err) ||
+	    !unlock_sessions(snapshot, err))
 		return !snapshot->sink_failed && fail_while(err, "table \"%s\"", table->name);
 	mark_table_end(snapshot);
 	add_mark(snapshot, EVENT_TABLE_END, relation);

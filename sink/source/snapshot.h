@@ -31,11 +31,15 @@ typedef struct SnapshotRequest
 } SnapshotRequest;
 
 /*
- * Read every wanted table, in order of schema and name: TABLE_BEGIN, READ events with
- * Debezium's markers (first, first_in_data_collection, last_in_data_collection, last; one
- * row is held back for them), TABLE_END; after the last table SNAPSHOT_END at consistent.
- * Ranges of one table are read by snapshot.max.threads sessions; rows of a table may come
- * in any order. Progress is shown: a bar on a terminal, log lines otherwise.
+ * Read every wanted table, in the order of table.include.list's expressions and then of
+ * schema.name, or as snapshot.tables.order.by.row.count says: TABLE_BEGIN, READ events
+ * with Debezium's markers (first, first_in_data_collection, last_in_data_collection,
+ * last; one row is held back for them), TABLE_END; after the last table SNAPSHOT_END at
+ * consistent. Ranges of one table are read by snapshot.max.threads sessions; rows of a
+ * table may come in any order, but for those of a user's SELECT.  With the output Kafka a
+ * partitioned table comes by its own name (relkind p), too, unless
+ * publish.via.partition.root says that its partitions do.  Progress is shown: a bar on a
+ * terminal, log lines otherwise.
  *
  * The session that exported the snapshot must stay as it is until the end.  Tables are
  * locked in ACCESS SHARE mode until they have been read.  ERR_RETRY when a table was

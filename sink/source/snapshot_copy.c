@@ -63,8 +63,19 @@ select_column(Buf *sql, const RelationColumn *column)
 	}
 }
 
+/* A query of the user's, without the semicolon that may end it. */
+static Slice
+trim_query(const char *query)
+{
+	size_t len = strlen(query);
+
+	while (len > 0 && strchr("; \t\r\n", query[len - 1]) != NULL)
+		len--;
+	return (Slice){ query, len };
+}
+
 void
-copy_select(Buf *sql, const Relation *relation)
+copy_select(Buf *sql, const Relation *relation, const char *query)
 {
 	buf_text(sql, "SELECT ");
 	for (uint16_t i = 0; i < relation->column_count; i++)
@@ -73,7 +84,15 @@ copy_select(Buf *sql, const Relation *relation)
 			buf_text(sql, ", ");
 		select_column(sql, &relation->columns[i]);
 	}
-	buf_text(sql, " FROM ONLY ");
+	if (query != NULL)
+	{
+		/* On a line of its own: it may end with a comment. */
+		buf_text(sql, " FROM (");
+		buf_slice(sql, trim_query(query));
+		buf_text(sql, "\n) t");
+		return;
+	}
+	buf_text(sql, relation->relkind == 'p' ? " FROM " : " FROM ONLY ");
 	server_quote(sql, '"', relation->schema);
 	buf_char(sql, '.');
 	server_quote(sql, '"', relation->name);

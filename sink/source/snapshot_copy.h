@@ -24,11 +24,12 @@ typedef struct CopyReader
 } CopyReader;
 
 /*
- * Append "SELECT ... FROM ONLY table" whose columns have the form that frames have for
- * relation: binary where value_is_binary says so, jsonb as its text, everything else as
- * the text of the type's output function.
+ * Append "SELECT ... FROM ONLY table" (a partitioned table: FROM table), or with query,
+ * unless NULL, "SELECT ... FROM (query) t": columns of the query's names.  The columns
+ * have the form that frames have for relation: binary where value_is_binary says so,
+ * jsonb as its text, everything else as the text of the type's output function.
  */
-void copy_select(Buf *sql, const Relation *relation);
+void copy_select(Buf *sql, const Relation *relation, const char *query);
 
 /*
  * Start reading one COPY of copy_select's columns, whose values pass the masks of options

@@ -1,0 +1,4 @@
+create table t_bit(id int primary key, b1 bit(1), b bit, b3 bit(3), b8 bit(8), b9 bit(9), b32 bit(32), b64 bit(64), b70 bit(70), vb varbit, vb1 varbit(1), vb10 varbit(10));
+insert into t_bit values (1,B'1',B'0',B'101',B'10000001',B'100000001',B'10000000000000000000000000000001',B'1000000000000000000000000000000000000000000000000000000000000001',B'1000000000000000000000000000000000000000000000000000000000000000000001',B'1011',B'1',B'1100000011'),
+ (2,B'0',B'1',B'000',B'00000000',B'000000000',repeat('0',32)::bit(32),repeat('0',64)::bit(64),repeat('0',70)::bit(70),B'',B'',B''),(3,null,null,null,null,null,null,null,null,null,null,null),(4,B'1',B'1',B'001',B'00000001',B'000000001',B'00000000000000000000000000000001',repeat('1',64)::bit(64),repeat('1',70)::bit(70),B'0000000011111111',B'0',B'1');
+update t_bit set b3=B'011' where id=1; delete from t_bit where id=1;
