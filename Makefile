@@ -59,7 +59,12 @@ check-debezium: all ## Debezium itself and ours over generated changes, needs a 
 	@$(TOOLS)/deps.sh debezium
 	@TESTS="$(TESTS)" $(TOOLS)/python.sh regress/differential/check.py $(or $(SEED),random) $(or $(ROUNDS),20)
 
+check-faults: all ## kill -9 at every step that makes something durable: KILLS=200 SEED=1
+	+@$(SINK) faults
+	@KILLS=$${KILLS:-200} $(TOOLS)/python.sh regress/tools/run-tests killed_at
+
 check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"
+	+@$(SINK) faults
 	@$(TOOLS)/python.sh regress/tools/run-tests $(TESTS)
 
 demo: ## one command from nothing to changes in Kafka, bronze and silver; KEEP=1 leaves it running
@@ -82,4 +87,4 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 .PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
-	check-servers check-integration demo bench fmt lint docs help
+	check-faults check-servers check-integration demo bench fmt lint docs help

@@ -10,49 +10,28 @@ order, once; silver must equal the source; bronze must hold each streamed row ch
 import collections
 import json
 import os
-import pathlib
 import random
 import threading
 
 from lib.consumer import read_all
+from lib.truth import TABLES, WORKLOAD, first_difference, identity
 
 CHANGES = int(os.environ.get("CHANGES", "60000"))
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "42"))
-
-WORKLOAD = pathlib.Path(__file__).resolve().parents[1] / "lib" / "workload.sql"
-
-TABLES = ["w_plain", "w_composite", "w_toast", "w_full", "w_nokey_full", "w_uuid", "W odd.Näme\"q"]
-
-
-def identity(record):
-    """What is the same in the consumer's record and in the plugin's: everything but the clock and the run."""
-    value = None if record["value"] is None else json.loads(record["value"])
-    if value is not None:
-        for name in ("ts_ms", "ts_us", "ts_ns"):
-            value.pop(name)
-        value["source"].pop("sequence")
-    return (record["key"], json.dumps(value, ensure_ascii=False))
-
 
 def expected_records(db, slot, prefix, until):
     """{topic: [record ...]} by the plugin alone."""
     topics = collections.defaultdict(list)
     with db.connect() as connection:
         rows = connection.execute(
-            "select data from pg_logical_slot_peek_changes(%s, %s, null, 'format', 'record', 'topic_prefix', %s)",
+            "select data from pg_logical_slot_peek_changes(%s, %s, null, 'format', 'record', 'topic_prefix', %s,"
+            " 'message_prefix_exclude_list', 'test')",
             (slot, until, prefix))
         for (data,) in rows:
             record = json.loads(data)
             topics[record["topic"]].append(identity(record))
     return topics
-
-
-def first_difference(expected, seen):
-    for number, (left, right) in enumerate(zip(expected, seen)):
-        if left != right:
-            return "record %d:\n  expected %s\n  seen     %s" % (number, left, right)
-    return "expected %d records, seen %d" % (len(expected), len(seen))
 
 
 def check_kafka(db, broker, prefix, until):
@@ -75,7 +54,7 @@ def check_bronze(db, lake, until):
     with db.connect() as connection:
         for (data,) in connection.execute(
                 "select data from pg_logical_slot_peek_changes('reference', %s, null, 'format', 'json',"
-                " 'skipped_operations', 'none')", (until,)):
+                " 'skipped_operations', 'none', 'message_prefix_exclude_list', 'test')", (until,)):
             source = json.loads(data)["source"]
             expected.add((source["table"], source["lsn"]))
     seen = collections.Counter()
