@@ -35,6 +35,7 @@ struct ColumnCodec
 	ValueEncoder encode_element; /* arrays: of one element */
 	bool null_elements;          /* arrays: else a null element makes the whole null */
 	bool in_array;
+	char delimiter;     /* between elements, where an array comes as text */
 	bool lossless;      /* bronze: PostgreSQL's text where Connect's type would lose */
 	bool binary;        /* travels as 'b' */
 	ValueEncoder inner; /* encode_masked: what it calls */
@@ -101,5 +102,15 @@ EncodeResult encode_point(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_geometric(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_hstore(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_hstore_map(Buf *buf, const ColumnCodec *codec, Slice bytes);
+
+/* Read the double that at starts with; returns where it ends, at when there is none. */
+const char *encode_read_double(const char *at, const char *end, double *value);
+void encode_put_double(Buf *buf, double value);
+
+/* encode_extension.c: PostGIS and pgvector */
+EncodeResult encode_geometry(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_double_vector(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_float_vector(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_sparse_vector(Buf *buf, const ColumnCodec *codec, Slice bytes);
 
 #endif

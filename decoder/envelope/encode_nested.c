@@ -80,6 +80,7 @@ typedef struct ArrayText
 {
 	const char *at;
 	const char *end;
+	char delimiter;
 } ArrayText;
 
 /*
@@ -94,7 +95,7 @@ read_element(ArrayText *text, char *to, Value *element)
 
 	text->at += quoted;
 	while (text->at < text->end &&
-	       (quoted ? *text->at != '"' : *text->at != ',' && *text->at != '}'))
+	       (quoted ? *text->at != '"' : *text->at != text->delimiter && *text->at != '}'))
 	{
 		if (*text->at == '\\' && ++text->at == text->end)
 			return false;
@@ -134,7 +135,7 @@ put_nested_nulls(Buf *buf, ArrayText text)
 EncodeResult
 encode_array_text(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
-	ArrayText text = { bytes.data, bytes.data + bytes.len };
+	ArrayText text = { bytes.data, bytes.data + bytes.len, codec->delimiter };
 	size_t start = buf->len;
 	/* an element may take this much: hstore escapes twice */
 	size_t room = bytes.len * 14 + ENCODE_ROOM;
@@ -168,7 +169,7 @@ encode_array_text(Buf *buf, const ColumnCodec *codec, Slice bytes)
 			buf->len = start;
 			return result;
 		}
-		if (*text.at == ',')
+		if (*text.at == text.delimiter)
 			text.at++;
 	}
 	buf_char(buf, ']');
@@ -186,8 +187,8 @@ encode_vector(Buf *buf, const ColumnCodec *codec, Slice bytes)
 }
 
 /* Copy a short text and read the double it starts with; returns where that ended. */
-static const char *
-read_double(const char *at, const char *end, double *value)
+const char *
+encode_read_double(const char *at, const char *end, double *value)
 {
 	char text[64];
 	char *rest;
@@ -200,8 +201,8 @@ read_double(const char *at, const char *end, double *value)
 	return at + (rest - text);
 }
 
-static void
-put_json_double(Buf *buf, double value)
+void
+encode_put_double(Buf *buf, double value)
 {
 	char bytes[8];
 	uint64_t bits;
@@ -225,18 +226,18 @@ encode_point(Buf *buf, const ColumnCodec *codec, Slice bytes)
 
 	if (bytes.len < 5 || *at != '(')
 		return ENCODE_MALFORMED;
-	at = read_double(at + 1, end, &x);
+	at = encode_read_double(at + 1, end, &x);
 	if (at >= end || *at != ',')
 		return ENCODE_MALFORMED;
-	at = read_double(at + 1, end, &y);
+	at = encode_read_double(at + 1, end, &y);
 	if (at + 1 != end || *at != ')')
 		return ENCODE_MALFORMED;
 	memcpy(wkb + 5, &x, sizeof x);
 	memcpy(wkb + 13, &y, sizeof y);
 	buf_text(buf, "{\"x\":");
-	put_json_double(buf, x);
+	encode_put_double(buf, x);
 	buf_text(buf, ",\"y\":");
-	put_json_double(buf, y);
+	encode_put_double(buf, y);
 	buf_text(buf, ",\"wkb\":");
 	(void) encode_base64(buf, codec, (Slice){ wkb, sizeof wkb });
 	buf_text(buf, ",\"srid\":null}");
@@ -260,9 +261,9 @@ encode_geometric(Buf *buf, const ColumnCodec *codec, Slice bytes)
 			buf_char(buf, *at++);
 			continue;
 		}
-		if (read_double(at, end, &value) == at)
+		if (encode_read_double(at, end, &value) == at)
 			return ENCODE_MALFORMED;
-		at = read_double(at, end, &value);
+		at = encode_read_double(at, end, &value);
 		(void) buf_reserve(buf, NUMBER_MAX_DOUBLE);
 		buf->len =
 			(size_t) (number_put_java_double(buf->data + buf->len, value) - buf->data);

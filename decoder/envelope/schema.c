@@ -218,7 +218,7 @@ put_column(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, uint16_t 
 		buf_char(buf, ',');
 	schema_field(buf,
 	             column,
-	             excluded || !described->not_null,
+	             excluded || !described->not_null || column->type.always_optional,
 	             excluded ? slice_from("") : defaults[index],
 	             slice_from(column->field));
 }

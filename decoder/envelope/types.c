@@ -26,6 +26,16 @@
 	",\"keys\":{\"type\":\"string\",\"optional\":false}," \
 	"\"values\":{\"type\":\"string\",\"optional\":true}"
 
+#define GEOMETRY_FIELDS                                                       \
+	",\"fields\":[{\"type\":\"bytes\",\"optional\":false,\"field\":\"wkb\"}," \
+	"{\"type\":\"int32\",\"optional\":true,\"field\":\"srid\"}]"
+#define EMPTY_GEOMETRY "{\"wkb\":\"AQcAAAAAAAAA\",\"srid\":null}"
+#define SPARSE_FIELDS                                                                \
+	",\"fields\":[{\"type\":\"int16\",\"optional\":false,\"field\":\"dimensions\"}," \
+	"{\"type\":\"map\",\"keys\":{\"type\":\"int16\",\"optional\":false},"            \
+	"\"values\":{\"type\":\"double\",\"optional\":false},\"optional\":false,"        \
+	"\"field\":\"vector\"}]"
+
 /* What a form may depend on. */
 typedef struct TypeContext
 {
@@ -165,6 +175,82 @@ choose_point(const TypeContext *context)
 	};
 
 	return context->options->lossless ? &string_form : &point;
+}
+
+/* ---- PostGIS and pgvector ---- */
+
+static const TypeForm *
+choose_geometry(const TypeContext *context)
+{
+	static const TypeForm geometry = {
+		"struct",        "io.debezium.data.geometry.Geometry",
+		encode_geometry, EMPTY_GEOMETRY,
+		PARAMETERS_NONE, GEOMETRY_FIELDS,
+		"Geometry",
+	};
+
+	return context->options->lossless ? &string_form : &geometry;
+}
+
+static const TypeForm *
+choose_geography(const TypeContext *context)
+{
+	static const TypeForm geography = {
+		"struct",        "io.debezium.data.geometry.Geography",
+		encode_geometry, EMPTY_GEOMETRY,
+		PARAMETERS_NONE, GEOMETRY_FIELDS,
+		"Geography",
+	};
+
+	return context->options->lossless ? &string_form : &geography;
+}
+
+static const TypeForm *
+choose_vector(const TypeContext *context)
+{
+	static const TypeForm vector = {
+		"array",
+		"io.debezium.data.DoubleVector",
+		encode_double_vector,
+		"[]",
+		PARAMETERS_NONE,
+		",\"items\":{\"type\":\"double\",\"optional\":false}",
+		NULL,
+	};
+
+	return context->options->lossless ? &string_form : &vector;
+}
+
+static const TypeForm *
+choose_halfvec(const TypeContext *context)
+{
+	static const TypeForm vector = {
+		"array",
+		"io.debezium.data.FloatVector",
+		encode_float_vector,
+		"[]",
+		PARAMETERS_NONE,
+		",\"items\":{\"type\":\"float\",\"optional\":false}",
+		NULL,
+	};
+
+	return context->options->lossless ? &string_form : &vector;
+}
+
+static const TypeForm *
+choose_sparsevec(const TypeContext *context)
+{
+	static const TypeForm vector = {
+		"struct",
+		"io.debezium.data.SparseDoubleVector",
+		encode_sparse_vector,
+		"{\"dimensions\":0,\"vector\":[]}",
+		PARAMETERS_NONE,
+		SPARSE_FIELDS,
+		"Sparse double vector",
+	};
+
+	return context->options->lossless ? &string_form : &vector;
 }
 
 static const TypeForm *
@@ -374,6 +460,12 @@ static const TypeRow type_table[] = {
 	{ 0,    "isbn",      TEXT_FORM, ARRAY_REQUIRED, STRING_TOAST, NO_DEFAULT },
 	{ 0,    "hstore",    CHOOSE(choose_hstore), ARRAY_OPTIONAL, TOAST_HSTORE, TOAST_NULL, NO_DEFAULT },
 
+	{ 0, "geometry",  CHOOSE(choose_geometry), ARRAY_OPTIONAL, NO_TOAST, NO_DEFAULT },
+	{ 0, "geography", CHOOSE(choose_geography), ARRAY_OPTIONAL, NO_TOAST, NO_DEFAULT },
+	{ 0, "vector",    CHOOSE(choose_vector), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
+	{ 0, "halfvec",   CHOOSE(choose_halfvec), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
+	{ 0, "sparsevec", CHOOSE(choose_sparsevec), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
+
 	{ 600, "point",   CHOOSE(choose_point), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
 	{ 628, "line",    CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
 	{ 601, "lseg",    CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
@@ -463,6 +555,7 @@ resolve_scalar(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 	if (form == NULL)
 		return false;
 	type->form = *form;
+	type->always_optional = row->choose == choose_geometry;
 	type->toast = row->toast;
 	type->literal = row->literal;
 	type->generated = row->generated;
@@ -522,6 +615,8 @@ resolve_array(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 	type->optional_items = kind == ARRAY_OPTIONAL;
 	type->toast = row->array_toast;
 	codec->in_array = true;
+	codec->delimiter =
+		form->fields != NULL && form->encode == encode_geometry ? ':' : ',';
 	codec->null_elements = type->optional_items || context->options->lossless;
 	codec->encode = codec->binary ? encode_array : encode_array_text;
 	return true;

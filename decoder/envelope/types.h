@@ -53,7 +53,8 @@ typedef struct ColumnType
 	TypeForm form; /* of the value, or of an array's elements */
 	bool array;
 	bool optional_items;
-	ToastKind toast; /* of an array: of its one element */
+	bool always_optional; /* its schema is, for columns that are NOT NULL too */
+	ToastKind toast;      /* of an array: of its one element */
 	LiteralReader literal;
 	const char *generated; /* what a default that is a function call becomes */
 	bool is_time;

@@ -9,7 +9,7 @@ INSERT INTO types_time (id, d, ts, ts3, tstz) VALUES (4, 'infinity', 'infinity',
 SELECT data::json -> 'after' FROM pg_logical_slot_peek_changes('types_time', NULL, NULL);
 SELECT mode, c.after
 FROM unnest('{adaptive_time_microseconds,microseconds,nanoseconds,connect,isostring}'::text[]) mode,
-     LATERAL (SELECT data::json ->> 'after' AS after FROM pg_logical_slot_peek_changes('types_time', NULL, NULL, 'time_precision_mode', mode) LIMIT 1) c;
+     LATERAL (SELECT data::json ->> 'after' AS after FROM pg_logical_slot_peek_changes('types_time', NULL, NULL, 'time_precision_mode', mode)) c;
 SELECT data::json -> 'after' ->> 'iv' AS interval FROM pg_logical_slot_get_changes('types_time', NULL, NULL, 'interval_handling_mode', 'string');
 DROP TABLE types_time;
 SELECT pg_drop_replication_slot('types_time');
