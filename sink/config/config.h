@@ -54,6 +54,13 @@ typedef enum FailureMode
 	FAILURE_WARN,
 	FAILURE_SKIP
 } FailureMode;
+/* header.converter: whose bytes the headers that Debezium adds have. */
+typedef enum HeaderConverter
+{
+	HEADER_SIMPLE, /* SimpleHeaderConverter: text as it is, a key as JSON without schema
+	                */
+	HEADER_JSON    /* JsonConverter */
+} HeaderConverter;
 typedef enum OnIncompatible
 {
 	INCOMPATIBLE_STOP,
@@ -128,6 +135,8 @@ typedef struct Config
 	/* Kafka */
 	bool kafka_exactly_once;           /* true */
 	const char *kafka_positions_topic; /* __cdc_sink_positions */
+	int header_converter;              /* HeaderConverter */
+	bool header_schemas_enable;        /* header.converter.schemas.enable: true */
 	int64_t kafka_commit_interval_ms;  /* longest a Kafka transaction gathers small source
 	                                      transactions: 100 */
 	int64_t topic_partitions;          /* topic.creation.default.partitions: 1 */

@@ -36,6 +36,7 @@ _Static_assert(ORDER_BY_NAME == 0 && ORDER_SMALLEST_FIRST == 1 &&
                    ORDER_LARGEST_FIRST == 2,
                "snapshot.tables.order.by.row.count");
 _Static_assert(FAILURE_FAIL == 0 && FAILURE_WARN == 1 && FAILURE_SKIP == 2, "failure");
+_Static_assert(HEADER_SIMPLE == 0 && HEADER_JSON == 1, "header.converter");
 _Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
 _Static_assert(RECREATED_STOP == 0 && RECREATED_BY_NAME == 1, "recreated");
 _Static_assert(NUMERIC_DEFAULT_DECIMAL == 0 && NUMERIC_DEFAULT_STRING == 1, "numeric");
@@ -81,6 +82,13 @@ static const Setting settings[] = {
 	{ "event.processing.failure.handling.mode", SETTING_WORD, 0, AT(failure_mode),
 	  "fail", "fail, warn, skip", 0, 0,
 	  "What to do with an event that can never be delivered: stop, or leave it out with or without a warning." },
+	{ "header.converter", SETTING_WORD, 0, AT(header_converter),
+	  "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+	  "org.apache.kafka.connect.storage.SimpleHeaderConverter, org.apache.kafka.connect.json.JsonConverter", 0, 0,
+	  "How the headers that Debezium adds to records are written." },
+	{ "header.converter.schemas.enable", SETTING_FLAG, 0, AT(header_schemas_enable),
+	  "true", "", 0, 0,
+	  "Whether headers written by JsonConverter carry their schema." },
 	{ "heartbeat.action.query", SETTING_TEXT, 0, AT(heartbeat_action_query),
 	  "", "SQL", 0, 0, "Statement that is run with each heartbeat, in a session of its own." },
 	{ "heartbeat.interval.ms", SETTING_MS, 0, AT(heartbeat_interval_ms),

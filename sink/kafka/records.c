@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "kafka/headers.h"
 
 /* Of a record batch with one record: 61 bytes of header (Kafka protocol, "Record
  * Batch"), then varints of at most 5 and 10 bytes. */
@@ -30,6 +31,7 @@ typedef struct Plan
 	KafkaTopic *topic;
 	uint32_t
 		collection; /* tx_collection(), always of the same counts; 0: not asked yet */
+	size_t header_extra; /* what header.converter adds to a key */
 } Plan;
 
 struct KafkaRecords
@@ -47,6 +49,7 @@ struct KafkaRecords
 	size_t used;
 	Plan *last;
 	Buf bytes;
+	Buf header; /* one value on its way */
 	KafkaRecordCounts counts;
 };
 
@@ -87,6 +90,19 @@ new_run_id(Arena *arena)
 	return arena_strdup(arena, text);
 }
 
+/* Have the context's values as header.converter writes them. */
+static void
+write_context(KafkaRecords *records)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		buf_reset(&records->header);
+		kafka_header_text(records->config, records->context.values[i], &records->header);
+		records->context.values[i] =
+			arena_strdup(records->arena, buf_cstr(&records->header));
+	}
+}
+
 static void
 add_context(const KafkaRecords *records, rd_kafka_headers_t *headers)
 {
@@ -121,16 +137,15 @@ kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config
 		                       .config = config,
 		                       .arena = arena_new(),
 		                       .bytes = buf_heap(),
+		                       .header = buf_heap(),
 		                       .slots = FIRST_SLOTS };
 	records->plans = xmalloc(FIRST_SLOTS * sizeof *records->plans);
 	memset(records->plans, 0, FIRST_SLOTS * sizeof *records->plans);
 	records->database = arena_strdup(records->arena, database);
 	if (config->env.extended_headers_enabled)
 	{
-		const RenderContext context =
-			render_context(&config->env, new_run_id(records->arena));
-
-		records->context = context;
+		records->context = render_context(&config->env, new_run_id(records->arena));
+		write_context(records);
 		records->headers = rd_kafka_headers_new(4);
 		add_context(records, records->headers);
 		records->header_bytes = headers_size(records->headers);
@@ -146,6 +161,7 @@ kafka_records_free(KafkaRecords *records)
 	if (records->headers != NULL)
 		rd_kafka_headers_destroy(records->headers);
 	buf_free(&records->bytes);
+	buf_free(&records->header);
 	free(records->plans);
 	arena_free(records->arena);
 	free(records);
@@ -203,6 +219,9 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 		     error.message);
 		return fail_hint(err, "%s", error.hint);
 	}
+	buf_reset(&records->header);
+	kafka_header_key(records->config, plan->render, (Slice){ NULL, 0 }, &records->header);
+	plan->header_extra = records->header.len;
 	plan->topic = kafka_topics_get(records->topics, render_plan_topic(plan->render), err);
 	return plan->topic != NULL;
 }
@@ -250,12 +269,13 @@ refuse(KafkaRecords *records, Err *err)
 }
 
 static size_t
-record_size(const KafkaRecords *records, const RenderRecord *record)
+record_size(const KafkaRecords *records, const Plan *plan, const RenderRecord *record)
 {
 	return record->key_len + record->value_len + records->header_bytes +
 	       (record->header_name == NULL
 	            ? 0
-	            : strlen(record->header_name) + record->header_len + HEADER_OVERHEAD) +
+	            : strlen(record->header_name) + record->header_len + plan->header_extra +
+	                  HEADER_OVERHEAD) +
 	       BATCH_OVERHEAD;
 }
 
@@ -292,7 +312,7 @@ row_fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *reco
          Err *err)
 {
 	char table[160];
-	size_t size = record_size(records, record);
+	size_t size = record_size(records, plan, record);
 
 	if (size <= plan->topic->max_bytes && size <= records->client->message_bytes)
 		return true;
@@ -303,18 +323,24 @@ row_fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *reco
 
 /* The headers of one record, the library's from then on. */
 static rd_kafka_headers_t *
-make_headers(const KafkaRecords *records, const RenderRecord *record)
+make_headers(KafkaRecords *records, const Plan *plan, const RenderRecord *record)
 {
 	rd_kafka_headers_t *headers;
 
 	if (record->header_name == NULL)
 		return records->headers == NULL ? NULL : rd_kafka_headers_copy(records->headers);
 	headers = rd_kafka_headers_new(5);
+	buf_reset(&records->header);
+	kafka_header_key(
+		records->config,
+		plan->render,
+		(Slice){ records->bytes.data + record->header_at, record->header_len },
+		&records->header);
 	(void) rd_kafka_header_add(headers,
 	                           record->header_name,
 	                           -1,
-	                           records->bytes.data + record->header_at,
-	                           (ssize_t) record->header_len);
+	                           records->header.data,
+	                           (ssize_t) records->header.len);
 	if (records->headers != NULL)
 		add_context(records, headers);
 	return headers;
@@ -334,7 +360,7 @@ produce(KafkaRecords *records, const Plan *plan, const RenderRecord *record,
 	KafkaRecord out = {
 		.topic = plan->topic->rkt,
 		.partition = RD_KAFKA_PARTITION_UA,
-		.headers = make_headers(records, record),
+		.headers = make_headers(records, plan, record),
 		.outstanding = outstanding,
 	};
 
