@@ -17,6 +17,8 @@
 #include "access/tupdesc_details.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
@@ -26,6 +28,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "buffer.h"
 #include "catalog.h"
 
 bool
@@ -46,6 +49,29 @@ catalog_names(Relation relation, TextConverter *converter, const char **schema,
 	*schema = text_convert(converter, namespace);
 	*name = text_convert(converter, RelationGetRelationName(relation));
 	return true;
+}
+
+Oid
+catalog_root(Relation relation, TextConverter *converter, const char **schema,
+             const char **name)
+{
+	List *ancestors;
+	Oid root;
+	const char *namespace, *relname;
+
+	if (!relation->rd_rel->relispartition)
+		return InvalidOid;
+	ancestors = get_partition_ancestors(RelationGetRelid(relation));
+	if (ancestors == NIL)
+		return InvalidOid;
+	root = llast_oid(ancestors);
+	relname = get_rel_name(root);
+	namespace = get_namespace_name(get_rel_namespace(root));
+	if (relname == NULL || namespace == NULL)
+		return InvalidOid;
+	*schema = text_convert(converter, namespace);
+	*name = text_convert(converter, relname);
+	return root;
 }
 
 /* ---- Indexes ---- */
@@ -391,29 +417,6 @@ describe_key(EnvRelation *described, const IndexKey *key)
 		described->key_source = 0;
 }
 
-static void
-describe_root(Relation relation, EnvRelation *described, TextConverter *converter)
-{
-	List *ancestors;
-	const char *name, *schema;
-
-	if (!relation->rd_rel->relispartition)
-		return;
-	ancestors = get_partition_ancestors(RelationGetRelid(relation));
-	if (ancestors == NIL)
-		return;
-	described->root_relid = llast_oid(ancestors);
-	name = get_rel_name(described->root_relid);
-	schema = get_namespace_name(get_rel_namespace(described->root_relid));
-	if (name == NULL || schema == NULL)
-	{
-		described->root_relid = InvalidOid;
-		return;
-	}
-	described->root_name = text_convert(converter, name);
-	described->root_schema = text_convert(converter, schema);
-}
-
 Description *
 catalog_describe(Relation relation, const EnvOptions *options, TextConverter *converter)
 {
@@ -426,8 +429,92 @@ catalog_describe(Relation relation, const EnvOptions *options, TextConverter *co
 	described->replica_identity = relation->rd_rel->relreplident;
 	described->relkind = relation->rd_rel->relkind;
 	described->key_source = find_key(relation, &key);
-	describe_root(relation, described, converter);
+	described->root_relid =
+		catalog_root(relation, converter, &described->root_schema, &described->root_name);
 	describe_columns(relation, description, &key, options, converter);
 	describe_key(described, &key);
 	return description;
+}
+
+/* ---- Lists of columns ---- */
+
+/* The names of a table that is wanted; false for any other relation. */
+static bool
+wanted_names(Oid relid, const EnvOptions *options, TextConverter *converter,
+             FilterTable *table)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class class;
+	bool wanted = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	class = (Form_pg_class) GETSTRUCT(tuple);
+	if (class->relkind == RELKIND_RELATION || class->relkind == RELKIND_PARTITIONED_TABLE)
+	{
+		const char *schema = get_namespace_name(class->relnamespace);
+
+		table->schema = schema == NULL ? "" : text_convert(converter, schema);
+		table->name = text_convert(converter, pstrdup(NameStr(class->relname)));
+		wanted = filter_wants_table(options, table->schema, table->name);
+	}
+	ReleaseSysCache(tuple);
+	return wanted;
+}
+
+static void
+mark_column(ColumnLists *lists, FilterTable table, Form_pg_attribute attribute,
+            TextConverter *converter)
+{
+	HeapTuple type = SearchSysCache1(TYPEOID, ObjectIdGetDatum(attribute->atttypid));
+
+	if (!HeapTupleIsValid(type))
+		return;
+	column_lists_mark(
+		lists,
+		table.schema,
+		table.name,
+		text_convert(converter, NameStr(attribute->attname)),
+		text_convert(converter, NameStr(((Form_pg_type) GETSTRUCT(type))->typname)));
+	ReleaseSysCache(type);
+}
+
+void
+catalog_warn_unmatched(const EnvOptions *options, TextConverter *converter)
+{
+	Alloc alloc = context_alloc(CurrentMemoryContext);
+	ColumnLists lists = column_lists(options, &alloc);
+	Oid relid = InvalidOid;
+	FilterTable table = { "", "" };
+	bool wanted = false;
+	Relation attributes;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	if (lists.unmatched == 0)
+		return;
+	attributes = table_open(AttributeRelationId, AccessShareLock);
+	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, NULL, 0, NULL);
+	while (lists.unmatched > 0 && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_attribute attribute = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		if (attribute->attrelid < FirstNormalObjectId || attribute->attnum <= 0 ||
+		    attribute->attisdropped)
+			continue;
+		if (attribute->attrelid != relid)
+		{
+			relid = attribute->attrelid;
+			wanted = wanted_names(relid, options, converter, &table);
+		}
+		if (wanted)
+			mark_column(&lists, table, attribute, converter);
+	}
+	systable_endscan(scan);
+	table_close(attributes, AccessShareLock);
+	for (size_t i = 0; i < lists.count; i++)
+		if (!lists.items[i].matched)
+			ereport(WARNING,
+			        errmsg("option \"%s\" names no column of a captured table",
+			               lists.items[i].property));
 }

@@ -41,11 +41,19 @@ typedef struct Description
 bool catalog_names(Relation relation, TextConverter *converter, const char **schema,
                    const char **name);
 
+/* The OID of the partition root, whose names are then set in UTF-8; 0: not a partition.
+ */
+Oid catalog_root(Relation relation, TextConverter *converter, const char **schema,
+                 const char **name);
+
 /*
  * Describe relation, without the columns that options exclude unless they are part of
  * the key.  Everything is palloc'd; missing values are left for the caller to write.
  */
 Description *catalog_describe(Relation relation, const EnvOptions *options,
                               TextConverter *converter);
+
+/* WARNING for each list of columns in options that names none of a wanted table. */
+void catalog_warn_unmatched(const EnvOptions *options, TextConverter *converter);
 
 #endif

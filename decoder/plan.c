@@ -353,6 +353,8 @@ build(PlanCache *cache, RelationPlan *plan, Relation relation)
 	if (catalog_names(relation, &cache->writer->converter, &schema, &name))
 	{
 		MemoryContextCopyAndSetIdentifier(plan->context, name);
+		if (cache->options->events.publish_via_partition_root)
+			(void) catalog_root(relation, &cache->writer->converter, &schema, &name);
 		if (filter_wants_table(&cache->options->events, schema, name))
 		{
 			build_wanted(cache, plan, relation);

@@ -7,6 +7,10 @@ CREATE TABLE p_b1 PARTITION OF p_b FOR VALUES FROM (0) TO (100);
 INSERT INTO p_root VALUES (1, 'a', 'v'), (2, 'b', 'v');
 UPDATE p_root SET k = 'b' WHERE id = 1;
 SELECT * FROM records('partitions');
+-- with publish_via_partition_root filters know partitions by their root's name
+INSERT INTO p_root VALUES (6, 'a', 'v');
+SELECT count(*) FROM pg_logical_slot_peek_changes('partitions', NULL, NULL, 'publish_via_partition_root', 'true', 'table_include_list', 'public.p_a');
+SELECT * FROM changes('partitions', 'publish_via_partition_root', 'true', 'table_include_list', 'public.p_root', 'column_exclude_list', 'public.p_root.v');
 INSERT INTO p_root VALUES (3, 'b', 'v');
 ALTER TABLE p_root RENAME TO p_renamed;
 INSERT INTO p_renamed VALUES (4, 'b', 'v');

@@ -103,8 +103,10 @@ server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
 {
 	/* From 16384 (FirstNormalObjectId) on: what initdb made is not streamed. */
 	static const char query[] =
-		"SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_class c "
-		"JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname, c.relkind "
+		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
+		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
 		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 "
 		"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 	PGresult *result = server_query(conn, query, err);
@@ -116,10 +118,17 @@ server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
 	*tables = (TableList){ 0 };
 	tables->relids = arena_alloc(arena, ((size_t) count + 1) * sizeof *tables->relids);
 	for (int i = 0; i < count; i++)
-		if ((parents || *server_text(result, i, 3) == 'r') &&
-		    filter_wants_table(
-				&config->env, server_text(result, i, 1), server_text(result, i, 2)))
+	{
+		/* partitions may be known by their root's name, to filters too */
+		int at =
+			config->env.publish_via_partition_root && !PQgetisnull(result, i, 4) ? 3 : 1;
+
+		if ((parents || *server_text(result, i, 5) == 'r') &&
+		    filter_wants_table(&config->env,
+		                       server_text(result, i, at),
+		                       server_text(result, i, at + 1)))
 			tables->relids[tables->count++] = server_oid(result, i, 0);
+	}
 	PQclear(result);
 	return true;
 }
