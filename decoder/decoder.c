@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 
 #include "buffer.h"
+#include "catalog.h"
 #include "decoder.h"
 #include "settings.h"
 
@@ -134,6 +135,13 @@ find_plan(Decoder *decoder, Relation relation)
 {
 	if (!plan_is_current(decoder->plans, relation) && decoder->settings_level == 0)
 		decoder->settings_level = settings_pin();
+	/* the worker, which reads frames, looks by itself */
+	if (unlikely(!decoder->lists_checked))
+	{
+		decoder->lists_checked = true;
+		if (decoder->format->is_text)
+			catalog_warn_unmatched(&decoder->options.events, &decoder->writer.converter);
+	}
 	return plan_get(decoder->plans, relation);
 }
 

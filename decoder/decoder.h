@@ -84,6 +84,7 @@ typedef struct Decoder
 	bool wanted;           /* something of it passed the filters */
 	bool begun;            /* frame: its Begin is written; else its BEGIN record */
 	bool renewed;          /* the current change had its plan made anew */
+	bool lists_checked;    /* whether the options' lists name columns */
 	int settings_level;    /* of settings_pin; 0: not pinned */
 
 	int unwritten; /* changes since the client last heard of us */

@@ -18,6 +18,7 @@
 
 #include "envelope/control.h"
 #include "envelope/render.h"
+#include "envelope/unmatched.h"
 
 #undef Relation
 #undef Interval

@@ -106,19 +106,20 @@ is_known(const char *name)
  * there may have been longer, and hashes would silently be others.
  */
 static void
-refuse_cut(const char *name)
+refuse_cut(const char *name, const Alloc *alloc)
 {
 	MaskKind kind;
 
 	if (!am_walsender || strlen(name) < NAMEDATALEN - 1 || !mask_is_property(name, &kind))
 		return;
-	ereport(
-		ERROR,
-		errcode(ERRCODE_NAME_TOO_LONG),
-		errmsg("option \"%s\" may have been cut after %d bytes", name, NAMEDATALEN - 1),
-		errhint("Give it in the value of the option \"%s\", as length:property "
-	            "length:columns without the space.",
-	            OPTION_ALL_MASKS));
+	ereport(ERROR,
+	        errcode(ERRCODE_NAME_TOO_LONG),
+	        errmsg("option \"%s\" may have been cut after %d bytes",
+	               mask_shown(name, alloc),
+	               NAMEDATALEN - 1),
+	        errhint("Give it in the value of the option \"%s\", as length:property "
+	                "length:columns without the space.",
+	                OPTION_ALL_MASKS));
 }
 
 void
@@ -137,7 +138,7 @@ options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
 
 		if (!is_format && !is_known(name))
 			fail_unrecognized(name);
-		refuse_cut(name);
+		refuse_cut(name, alloc);
 		refuse_duplicate(given, i, name);
 		if (element->arg == NULL)
 			ereport(ERROR,

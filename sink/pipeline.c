@@ -49,6 +49,7 @@
 #include "source/snapshot.h"
 #include "source/stream.h"
 #include "source/timeline.h"
+#include "source/unmatched.h"
 
 #define MAX_OUTPUTS 2
 #define BATCH_BYTES ((size_t) 256 * 1024)
@@ -81,6 +82,7 @@ typedef struct Pipeline
 	Position self;
 	ServerIdentity server;
 	SlotState slot;
+	bool lists_checked; /* for columns that do not exist */
 	Recovery recovery;
 	Batch *batch;      /* being filled */
 	Batch *pending;    /* sealed, not yet accepted by all outputs */
@@ -219,6 +221,15 @@ slot_is_lost(const Pipeline *pipeline)
 	return pipeline->slot.exists && strcmp(pipeline->slot.wal_status, "lost") == 0;
 }
 
+static void
+warn_unmatched(void *context, const char *property)
+{
+	(void) context;
+	log_warning("pipeline",
+	            "%s names no column of the captured tables as they are now",
+	            property);
+}
+
 static bool
 open_source(Pipeline *pipeline, Err *err)
 {
@@ -233,6 +244,10 @@ open_source(Pipeline *pipeline, Err *err)
 	    !server_identify(pipeline->replication, &pipeline->server, err) ||
 	    !server_slot(pipeline->sql, config->slot_name, &pipeline->slot, err))
 		return false;
+	if (!pipeline->lists_checked &&
+	    !server_unmatched(pipeline->sql, config, warn_unmatched, NULL, err))
+		return false;
+	pipeline->lists_checked = true;
 	*self = (Position){
 		.system_id = pipeline->server.system_id,
 		.timeline = pipeline->server.timeline,

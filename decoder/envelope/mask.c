@@ -95,6 +95,22 @@ mask_is_property(const char *name, MaskKind *kind)
 	return true;
 }
 
+const char *
+mask_shown(const char *name, const Alloc *alloc)
+{
+	Parsed parsed;
+	size_t length = strlen(name);
+	char *shown;
+
+	if (!parse_property(name, &parsed) || parsed.salt == NULL)
+		return name;
+	length = (size_t) (parsed.salt - name);
+	shown = alloc_zero(alloc, length + sizeof "***");
+	memcpy(shown, name, length);
+	memcpy(shown + length, "***", sizeof "***");
+	return shown;
+}
+
 static bool
 parse_length(Slice digits, uint32_t *length)
 {
@@ -228,11 +244,14 @@ mask_write(const MaskRules *rules, Buf *text)
 static const char *
 read_counted(const char **text, const Alloc *alloc)
 {
-	char *end;
-	unsigned long length = isdigit((unsigned char) **text) ? strtoul(*text, &end, 10) : 0;
+	char *end = NULL;
+	unsigned long length;
 	const char *part;
 
-	if (!isdigit((unsigned char) **text) || *end != ':' || strlen(end + 1) < length)
+	if (!isdigit((unsigned char) **text))
+		return NULL;
+	length = strtoul(*text, &end, 10);
+	if (*end != ':' || strlen(end + 1) < length)
 		return NULL;
 	part = alloc_copy(alloc, (Slice){ end + 1, length });
 	*text = end + 1 + length;

@@ -55,6 +55,9 @@ typedef struct MaskRules
  */
 bool mask_is_property(const char *name, MaskKind *kind);
 
+/* The property's name with *** for a salt, which may not be shown. */
+const char *mask_shown(const char *name, const Alloc *alloc);
+
 /*
  * Set the columns of a property that mask_is_property knows, replacing what it had
  * before. False with error set for a bad number, an unknown digest or a bad expression.

@@ -222,7 +222,8 @@ masks_values(const ColumnPlan *column)
 
 	if (mask->rule == NULL || column->type.array)
 		return false;
-	if (mask->rule->kind != MASK_TRUNCATE)
+	/* bronze prints numbers and times as strings too */
+	if (mask->rule->kind != MASK_TRUNCATE || column->codec.lossless)
 		return mask->is_text;
 	return mask->column_length > mask->rule->length &&
 	       (strcmp(column->type.form.type, "string") == 0 ||

@@ -12,6 +12,7 @@
 # symbols     the plugin exports its two symbols
 # isolation   no expected isolation output holds a syntax error (it would pass for ever)
 # docs        README's generated tables are up to date
+# behaviours  every test that differential/behaviours.txt names is there
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/common.sh"
 
 checks=$(sed -n 's/^# \([a-z]*\)  .*/\1/p' "${BASH_SOURCE[0]}")
@@ -30,6 +31,12 @@ nothing()
     local pattern=$1
     shift
     ! grep -nHE "$pattern" "$@"
+}
+
+check_behaviours()
+{
+    local found
+    found=$(python3 regress/differential/check_behaviours.py) || { echo "$found"; return 1; }
 }
 
 check_format()

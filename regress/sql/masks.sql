@@ -37,6 +37,8 @@ INSERT INTO masks VALUES (4, 'k@e.y', 'Key');
 SELECT topic, key, headers FROM records('masks',
     'message_key_columns', '(.*).masks:name,email', 'column_mask_with_2_chars', 'public.masks.(email|name)');
 UPDATE masks SET email = 'other';
+-- a list that names no column is most likely a slip
+SELECT count(*) > 0 AS some FROM pg_logical_slot_peek_changes('masks', NULL, NULL, 'column_mask_with_2_chars', 'public.mask.email', 'column_exclude_list', 'public.masks.n', 'message_key_columns', 'public.masks:email');
 SELECT c FROM changes('masks',
     'message_key_columns', '(.*).masks:email', 'column_mask_hash_MD5_with_salt_s', 'public.masks.email',
     'column_include_list', 'public.masks.id') c;

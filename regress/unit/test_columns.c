@@ -282,6 +282,10 @@ mask_refusals(void **state)
 	       "option \"column.mask.with.N.chars\" lacks its parameters");
 	assert_false(env_option_set(
 		&f->options, "column.mask.with.1.chars", "(?=a)", &f->alloc, &f->error));
+	assert_string_equal(mask_shown("column_mask_hash_v2_MD5_with_salt_abc", &f->alloc),
+	                    "column_mask_hash_v2_MD5_with_salt_***");
+	assert_string_equal(mask_shown("column.mask.with.1.chars", &f->alloc),
+	                    "column.mask.with.1.chars");
 	assert_null(env_option_find("column.mask.hash.SHA-256.with.salt."));
 	assert_null(env_option_find("column.mask_with.1.chars"));
 	assert_null(env_option_find("column.mask.with.1.chars.x"));

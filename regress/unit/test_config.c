@@ -711,9 +711,14 @@ static void
 test_secrets_stay_secret(void **state)
 {
 	static const char *const settings[] = {
-		"database.password=geheim1",      "kafka.sasl.password=geheim2",
-		"kafka.ssl.key.pem=geheim3",      "kafka.sasl.oauthbearer.client.secret=geheim4",
-		"kafka.sasl.jaas.config=geheim5", NULL,
+		"database.password=geheim1",
+		"kafka.sasl.password=geheim2",
+		"kafka.ssl.key.pem=geheim3",
+		"kafka.sasl.oauthbearer.client.secret=geheim4",
+		"kafka.sasl.jaas.config=geheim5",
+		"column.mask.hash.v2.MD5.with.salt.geheim6=a.b.c",
+		"column.mask.with.5.chars=a.b.d",
+		NULL,
 	};
 	World *world = *state;
 	char *text = NULL;
@@ -726,6 +731,8 @@ test_secrets_stay_secret(void **state)
 	assert_null(strstr(text, "geheim"));
 	assert_contains(text, "\ndatabase.password=***\n");
 	assert_contains(text, "\nkafka.sasl.password=***\n");
+	assert_contains(text, "column.mask.hash.v2.MD5.with.salt.***=a.b.c\n");
+	assert_contains(text, "column.mask.with.5.chars=a.b.d\n");
 	assert_contains(text, "\nkafka.bootstrap.servers=b:9092\n");
 	free(text);
 }

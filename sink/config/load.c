@@ -323,7 +323,7 @@ store_option(Loader *loader, const Resolved *resolved)
 	(void) fail(loader->err,
 	            ERR_CONFIG,
 	            "invalid setting \"%s\" in %s: %s",
-	            resolved->name,
+	            mask_shown(resolved->name, &alloc),
 	            resolved->from->place,
 	            reason.message);
 	return fail_hint(loader->err, "%s", reason.hint);

@@ -49,17 +49,21 @@ print_escaped(const char *value, FILE *to)
 void
 config_print(const Config *config, FILE *to)
 {
+	Arena *arena = arena_new();
+	Alloc alloc = arena_as_alloc(arena);
+
 	for (size_t i = 0; i < config->value_count; i++)
 	{
 		const ConfigValue *value = &config->values[i];
 
-		(void) fprintf(to, "%s=", value->name);
+		(void) fprintf(to, "%s=", mask_shown(value->name, &alloc));
 		if (value->secret && *value->value != '\0')
 			(void) fputs("***", to);
 		else
 			print_escaped(value->value, to);
 		(void) fputc('\n', to);
 	}
+	arena_free(arena);
 }
 
 static int

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "source/server.h"
+#include "source/unmatched.h"
 
 #define LINES_MAX        20 /* of one kind about tables */
 #define OLDEST_SERVER    150000
@@ -44,15 +45,17 @@ static bool check_free_places(Check *check);
 static bool check_slot(Check *check);
 static bool check_plugin_loads(Check *check);
 static bool check_tables(Check *check);
+static bool check_columns(Check *check);
 static bool check_privileges(Check *check);
 static bool check_keys(Check *check);
 static bool check_settings(Check *check);
 
 /* In order.  False ends the checks: the connection was lost, or never made. */
 static bool (*const check_table[])(Check *check) = {
-	check_connection,  check_version,    check_wal_level,   check_plugin_allowed,
-	check_replication, check_slot,       check_free_places, check_plugin_loads,
-	check_tables,      check_privileges, check_keys,        check_settings,
+	check_connection,  check_version, check_wal_level,   check_plugin_allowed,
+	check_replication, check_slot,    check_free_places, check_plugin_loads,
+	check_tables,      check_columns, check_privileges,  check_keys,
+	check_settings,
 };
 
 bool
@@ -425,6 +428,22 @@ check_tables(Check *check)
 	else
 		ok(check, "the filters want %zu tables", check->tables.count);
 	return true;
+}
+
+static void
+print_unmatched(void *context, const char *property)
+{
+	note(context,
+	     "%s names no column of a table that the filters want and that exists now "
+	     "(regular expressions over schema.table.column).",
+	     property);
+}
+
+static bool
+check_columns(Check *check)
+{
+	return server_unmatched(
+		check->sql, check->config, print_unmatched, check, check->err);
 }
 
 /* "... OR c.oid IN (...)" over the wanted tables; never empty. */
