@@ -63,6 +63,10 @@ check-faults: all ## kill -9 at every step that makes something durable: KILLS=2
 	+@$(SINK) faults
 	@KILLS=$${KILLS:-200} $(TOOLS)/python.sh regress/tools/run-tests killed_at
 
+check-registry: all ## the Avro tests against a real schema registry
+	@$(TOOLS)/deps.sh registry
+	@REGISTRY=apicurio $(TOOLS)/python.sh regress/tools/run-tests avro
+
 check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"
 	+@$(SINK) faults
 	@$(TOOLS)/python.sh regress/tools/run-tests $(TESTS)
@@ -87,4 +91,4 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 .PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
-	check-faults check-servers check-integration demo bench fmt lint docs help
+	check-faults check-servers check-registry check-integration demo bench fmt lint docs help

@@ -86,6 +86,11 @@ class TestContext:
         self._servers.append(Cluster(**options))
         return self._servers[-1]
 
+    def attach(self, server):
+        """A server of this test alone, destroyed with it: something with destroy() and a log."""
+        self._servers.append(server)
+        return server
+
     def database(self, cluster=None, name=None):
         """A new database, in the shared cluster unless one is given."""
         name = name or "%s_%d" % (self.name[:50], len(self._databases))

@@ -4,6 +4,7 @@
 #   deps.sh build         compilers, libraries, server headers, DuckDB
 #   deps.sh test          server, broker jars, Python readers, lint tools
 #   deps.sh debezium      a JDK and Debezium's jars, for make check-debezium
+#   deps.sh registry      a schema registry, for make check-registry
 #   deps.sh plugin        a part of both: what building and testing the plugin alone needs
 #   deps.sh fuzz          clang with libFuzzer
 #
@@ -57,6 +58,11 @@ debezium_needs='
     jars:differential          maven
 '
 
+registry_needs='
+    cmd:java                   default-jre-headless
+    jars:registry              maven
+'
+
 pg_config=${PG_CONFIG:-pg_config}
 
 # The major version to install: that of the server headers in place, else the distribution's.
@@ -89,7 +95,7 @@ with_versions()
 jars_dir()
 {
     local name=$1 stamp
-    [ "$name" = kafka ] || name=debezium
+    [ "$name" != differential ] || name=debezium
     stamp=$(cat "regress/$1/pom.xml" "regress/$1/jars.sha256" | sha256sum | cut -c1-12)
     echo "$cache/$name-$stamp"
 }
@@ -157,7 +163,7 @@ install_packages()
     [ -z "$had_conf" ] || say "no default cluster was made (create_main_cluster = false)"
 }
 
-# fetch_jars WHAT NAME: the jars by Maven, then every one of them compared with the committed list.
+# fetch_jars WHAT NAME [GOAL]: the jars by Maven, then every one of them compared with the committed list.
 fetch_jars()
 {
     local dir scratch
@@ -168,10 +174,10 @@ fetch_jars()
     scratch=$(mktemp -d "$cache/jars.XXXXXX")
     chmod 755 "$scratch"
     run_quietly "$build/log/jars-$1.log" mvn -B -q -f "regress/$1/pom.xml" -D"$1.libdir=$scratch" \
-        dependency:copy-dependencies || die "could not download $2"
+        "dependency:${3:-copy-dependencies}" || die "could not download $2"
     (cd "$scratch" && sha256sum --quiet --strict -c "$top/regress/$1/jars.sha256") ||
         die "a jar of $2 differs from regress/$1/jars.sha256"
-    [ "$(find "$scratch" -name '*.jar' | wc -l)" = "$(wc -l <"regress/$1/jars.sha256")" ] ||
+    [ "$(find "$scratch" -type f | wc -l)" = "$(wc -l <"regress/$1/jars.sha256")" ] ||
         die "$2 came with a jar that regress/$1/jars.sha256 does not list"
     : >"$scratch/.complete"
     rm -rf "$dir"
@@ -205,6 +211,7 @@ for part; do
         build) needs+=$build_needs ;;
         test) needs+=$test_needs ;;
         debezium) needs+=$debezium_needs ;;
+        registry) needs+=$registry_needs ;;
         plugin) needs+=$plugin_needs ;;
         fuzz) needs+=$fuzz_needs ;;
         *) die "unrecognized part \"$part\"" ;;
@@ -219,5 +226,6 @@ for part; do
             make_venv
             ;;
         debezium) fetch_jars differential Debezium ;;
+        registry) fetch_jars registry "Apicurio Registry" copy ;;
     esac
 done

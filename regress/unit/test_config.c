@@ -406,8 +406,10 @@ static const Refusal refusals[] = {
 	{ "table.whitelist=a", "table.whitelist", "table.include.list" },
 	{ "signal.data.collection=public.s", "signal.data.collection", "" },
 	{ "signal.enabled.channels=kafka", "cannot be \"kafka\", only \"source\"", "" },
-	{ "value.converter=io.confluent.connect.avro.AvroConverter", "value.converter", "JSON" },
-	{ "debezium.format.value=avro", "cannot be \"avro\", only \"json\"", "JSON" },
+	{ "value.converter=io.debezium.converters.CloudEventsConverter",
+	  "\"value.converter\"", "AvroConverter" },
+	{ "debezium.format.value=protobuf", "\"protobuf\"", "avro" },
+	{ "value.converter.enhanced.avro.schema.support=true", "cannot be \"true\"", "" },
 	{ "slot.drop.on.stop=true", "slot.drop.on.stop", "by hand" },
 	{ "topic.creation.groups=a", "topic.creation.groups", "" },
 	{ "topic.creation.a.partitions=3", "property \"topic.creation.a.partitions\"", "" },
@@ -567,23 +569,22 @@ test_aliases_must_agree(void **state)
 	World *world = *state;
 
 	assert_non_null(load(world,
-	                     MINIMUM "key.converter.schemas.enable=true\n"
-	                             "value.converter.schemas.enable=true\n",
+	                     MINIMUM "producer.override.linger.ms=7\n"
+	                             "debezium.sink.kafka.producer.linger.ms=7\n",
 	                     NULL,
 	                     NULL));
-	assert_true(world->config->env.schemas_enable);
 	assert_null(load(world,
-	                 MINIMUM "key.converter.schemas.enable=false\n"
-	                         "value.converter.schemas.enable=true\n",
+	                 MINIMUM "producer.override.linger.ms=7\n"
+	                         "debezium.sink.kafka.producer.linger.ms=8\n",
 	                 NULL,
 	                 NULL));
-	assert_contains(world->err.text, "\"key.converter.schemas.enable\" in file ");
-	assert_contains(world->err.text, "\"value.converter.schemas.enable\" in file ");
-	assert_string_equal(world->err.hint, "Set \"schemas.enable\" instead.");
+	assert_contains(world->err.text, "\"producer.override.linger.ms\" in file ");
+	assert_contains(world->err.text,
+	                "\"debezium.sink.kafka.producer.linger.ms\" in file ");
+	assert_string_equal(world->err.hint, "Set \"kafka.linger.ms\" instead.");
 	assert_non_null(load(world,
-	                     MINIMUM "key.converter.schemas.enable=false\n"
-	                             "schemas.enable=true\n"
-	                             "value.converter.schemas.enable=true\n",
+	                     MINIMUM "producer.override.linger.ms=7\nkafka.linger.ms=9\n"
+	                             "debezium.sink.kafka.producer.linger.ms=8\n",
 	                     NULL,
 	                     NULL));
 }

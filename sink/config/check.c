@@ -167,11 +167,37 @@ check_counts(const Config *config, Err *err)
 	return true;
 }
 
+/* Avro needs a registry; of is key or value. */
+static bool
+check_converter(const ConverterConfig *converter, const char *of, Arena *arena, Err *err)
+{
+	const char *url = arena_printf(arena, "%s.converter.schema.registry.url", of);
+
+	if (converter_class(converter) != CONVERTER_AVRO)
+		return true;
+	if (*converter->registry_url == '\0')
+		return fail_missing(url, " with Avro", "http://localhost:8081", arena, err);
+	if (converter->registry_auth == REGISTRY_AUTH_USER_INFO &&
+	    strchr(converter->registry_user_info, ':') == NULL)
+	{
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "setting \"%s.converter.basic.auth.user.info\" must be user:password",
+		            of);
+		return fail_hint(err,
+		                 "basic.auth.credentials.source is USER_INFO, which wants it.");
+	}
+	return true;
+}
+
 static bool
 check_kafka(const Config *config, Arena *arena, Err *err)
 {
 	if ((config->outputs & OUTPUT_KAFKA) == 0)
 		return true;
+	if (!check_converter(&config->key_converter, "key", arena, err) ||
+	    !check_converter(&config->value_converter, "value", arena, err))
+		return false;
 	if (config->kafka_pair_count > 0 &&
 	    strcmp(config->kafka_pairs[0].name, SERVERS) == 0 &&
 	    *config->kafka_pairs[0].value != '\0')

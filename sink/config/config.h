@@ -77,6 +77,63 @@ typedef enum NumericDefault
 	NUMERIC_DEFAULT_STRING
 } NumericDefault;
 
+/* What makes bytes of keys or values: Kafka Connect's converter of that name. */
+typedef enum ConverterClass
+{
+	CONVERTER_JSON,
+	CONVERTER_AVRO,
+	CONVERTER_STRING,
+	CONVERTER_BYTES,
+	CONVERTER_COUNT
+} ConverterClass;
+
+typedef enum RegistryAuth
+{
+	REGISTRY_AUTH_URL, /* user and password are in the URL, or nowhere */
+	REGISTRY_AUTH_USER_INFO
+} RegistryAuth;
+
+typedef enum SubjectStrategy
+{
+	SUBJECT_TOPIC,
+	SUBJECT_RECORD,
+	SUBJECT_TOPIC_RECORD
+} SubjectStrategy;
+
+/* What the setting without a prefix says, true or false. */
+typedef enum ConverterFlag
+{
+	CONVERTER_INHERIT,
+	CONVERTER_TRUE,
+	CONVERTER_FALSE
+} ConverterFlag;
+
+/* key.converter.*, value.converter.* */
+typedef struct ConverterConfig
+{
+	int class_word;                /* ConverterClass, by converter_class() */
+	int schemas_enable;            /* ConverterFlag */
+	int replace_null_with_default; /* ConverterFlag */
+	bool ignore_default_for_nullables;
+	const char *registry_url; /* several, separated by commas */
+	bool registry_auto_register;
+	bool registry_normalize;
+	int registry_subject;           /* SubjectStrategy */
+	int registry_auth;              /* RegistryAuth */
+	const char *registry_user_info; /* user:password (SECRET) */
+	const char *registry_token;     /* (SECRET) */
+	const char *registry_ca_file;   /* PEM */
+	const char *registry_cert_file; /* PEM, with its key */
+	const char *registry_key_password;
+} ConverterConfig;
+
+/* The class: its words are the Java classes, then Debezium Server's names for them. */
+static inline ConverterClass
+converter_class(const ConverterConfig *converter)
+{
+	return (ConverterClass) (converter->class_word % CONVERTER_COUNT);
+}
+
 /* A setting passed through to a library, prefix removed. */
 typedef struct ConfigPair
 {
@@ -147,6 +204,8 @@ typedef struct Config
 	ConfigPair *
 		kafka_pairs; /* kafka.<librdkafka property>, bootstrap.servers first among them */
 	size_t kafka_pair_count;
+	ConverterConfig key_converter;
+	ConverterConfig value_converter;
 
 	int64_t heartbeat_interval_ms;      /* 0: no heartbeats */
 	const char *heartbeat_action_query; /* "": none */

@@ -25,10 +25,33 @@
 #define RETRY_RULES    "errors.max.retries and errors.retry.delay.max.ms decide"
 #define ONE_VALUE      "Remove the property or give it the value that the worker has."
 #define LEAVE_OUT      "Remove the property to run without it."
-#define NO_AVRO        "Keys and values are JSON; a schema registry is not supported."
+#define NO_FORMAT      "Headers are JSON."
+#define ONLY_PRODUCES  "nothing is read from the topics"
+#define ONLY_PEM       "Certificates and keys are read from PEM files."
 #define OLD_NAME(name) "Debezium calls this property " name " now."
 
 /* clang-format off */
+/* Properties of Kafka Connect's and Confluent's converters. */
+#define CONVERTER_ROWS(of) \
+	{ of ".allow.optional.map.keys", FOREIGN_FIXED, "false", ONE_VALUE }, \
+	{ of ".bearer.auth.credentials.source", FOREIGN_FIXED, "STATIC_TOKEN", ONE_VALUE }, \
+	{ of ".connect.meta.data", FOREIGN_FIXED, "true", ONE_VALUE }, \
+	{ of ".decimal.format", FOREIGN_FIXED, "BASE64", "Use decimal.handling.mode." }, \
+	{ of ".discard.type.doc.default", FOREIGN_FIXED, "false", ONE_VALUE }, \
+	{ of ".enhanced.avro.schema.support", FOREIGN_FIXED, "false", ONE_VALUE }, \
+	{ of ".flatten.singleton.unions", FOREIGN_IGNORED, NULL, ONLY_PRODUCES }, \
+	{ of ".generalized.sum.type.support", FOREIGN_FIXED, "false", ONE_VALUE }, \
+	{ of ".http.connect.timeout.ms", FOREIGN_IGNORED, NULL, "connecting to the schema registry takes at most 5 s" }, \
+	{ of ".http.read.timeout.ms", FOREIGN_IGNORED, NULL, "a request to the schema registry takes at most 15 s" }, \
+	{ of ".latest.compatibility.strict", FOREIGN_IGNORED, NULL, "use.latest.version is false" }, \
+	{ of ".max.schemas.per.subject", FOREIGN_IGNORED, NULL, "every schema in use is remembered" }, \
+	{ of ".schema.registry.ssl.keystore.type", FOREIGN_FIXED, "PEM", ONLY_PEM }, \
+	{ of ".schema.registry.ssl.truststore.type", FOREIGN_FIXED, "PEM", ONLY_PEM }, \
+	{ of ".schemas.cache.config", FOREIGN_IGNORED, NULL, "every schema in use is remembered" }, \
+	{ of ".schemas.cache.size", FOREIGN_IGNORED, NULL, "every schema in use is remembered" }, \
+	{ of ".scrub.invalid.names", FOREIGN_FIXED, "false", "Use schema.name.adjustment.mode and field.name.adjustment.mode." }, \
+	{ of ".use.latest.version", FOREIGN_FIXED, "false", ONE_VALUE },
+
 static const Foreign foreigners[] = {
 	{ "binary.handling.mode.overrides", FOREIGN_REFUSED, NULL, LEAVE_OUT },
 	{ "column.blacklist", FOREIGN_REFUSED, NULL, OLD_NAME("column.exclude.list") },
@@ -49,19 +72,15 @@ static const Foreign foreigners[] = {
 	  "TLS is libpq's; use database.sslmode and its certificates." },
 	{ "database.sslpassword", FOREIGN_REFUSED, NULL,
 	  "Use a private key without a passphrase, readable by the worker alone." },
-	{ "debezium.format.header", FOREIGN_FIXED, "json", NO_AVRO },
+	{ "debezium.format.header", FOREIGN_FIXED, "json", NO_FORMAT },
 	{ "debezium.format.header.*", FOREIGN_REFUSED, NULL, LEAVE_OUT },
 	{ "debezium.format.header.schemas.enable", FOREIGN_ALIAS,
 	  "header.converter.schemas.enable", "" },
-	{ "debezium.format.key", FOREIGN_FIXED, "json", NO_AVRO },
-	{ "debezium.format.key.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "debezium.format.key", FOREIGN_ALIAS, "key.converter", "" },
+	{ "debezium.format.key.*", FOREIGN_ALIAS, "key.converter.*", "" },
 	{ "debezium.format.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
-	{ "debezium.format.value", FOREIGN_FIXED, "json", NO_AVRO },
-	{ "debezium.format.value.decimal.format", FOREIGN_FIXED, "BASE64",
-	  "Use decimal.handling.mode." },
-	{ "debezium.format.value.replace.null.with.default", FOREIGN_ALIAS,
-	  "replace.null.with.default", "" },
-	{ "debezium.format.value.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	{ "debezium.format.value", FOREIGN_ALIAS, "value.converter", "" },
+	{ "debezium.format.value.*", FOREIGN_ALIAS, "value.converter.*", "" },
 	{ "debezium.sink.kafka.producer.*", FOREIGN_ALIAS, "kafka.*", "" },
 	{ "debezium.sink.type", FOREIGN_ALIAS, "outputs", "" },
 	{ "debezium.transforms", FOREIGN_FIXED, "", NO_SMT },
@@ -91,8 +110,7 @@ static const Foreign foreigners[] = {
 	{ "internal.*", FOREIGN_REFUSED, NULL, "Internal properties of Debezium have no meaning here." },
 	{ "kafka.key.serializer", FOREIGN_IGNORED, NULL, "keys are text" },
 	{ "kafka.value.serializer", FOREIGN_IGNORED, NULL, "values are text" },
-	{ "key.converter", FOREIGN_FIXED, "org.apache.kafka.connect.json.JsonConverter", NO_AVRO },
-	{ "key.converter.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	CONVERTER_ROWS("key.converter")
 	{ "legacy.snapshot.max.threads", FOREIGN_IGNORED, NULL, "snapshot.max.threads decides" },
 	{ "lsn.flush.mode", FOREIGN_FIXED, "connector", ONE_VALUE },
 	{ "lsn.flush.timeout.action", FOREIGN_IGNORED, NULL, "confirming does not wait" },
@@ -176,11 +194,7 @@ static const Foreign foreigners[] = {
 	  "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", ONE_VALUE },
 	{ "transforms", FOREIGN_FIXED, "", NO_SMT },
 	{ "transforms.*", FOREIGN_REFUSED, NULL, NO_SMT },
-	{ "value.converter", FOREIGN_FIXED, "org.apache.kafka.connect.json.JsonConverter", NO_AVRO },
-	{ "value.converter.decimal.format", FOREIGN_FIXED, "BASE64", "Use decimal.handling.mode." },
-	{ "value.converter.replace.null.with.default", FOREIGN_ALIAS,
-	  "replace.null.with.default", "" },
-	{ "value.converter.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
+	CONVERTER_ROWS("value.converter")
 	{ "xmin.fetch.interval.ms", FOREIGN_FIXED, "0", ONE_VALUE },
 };
 /* clang-format on */

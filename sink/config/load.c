@@ -45,6 +45,7 @@ typedef struct Loader
 	char *const *variables; /* for expressions */
 	Resolved *resolved;
 	size_t count;
+	bool for_both;      /* what is resolved stands for key and value */
 	const char **notes; /* what is ignored */
 	size_t note_count;
 	Err *err;
@@ -196,6 +197,37 @@ trimmed(Arena *arena, const char *name, const char *value)
 	return arena_strndup(arena, value, len);
 }
 
+static bool resolve(Loader *loader, const Assignment *from);
+
+/*
+ * A property of Debezium Server's format that says neither key nor value is one of both.
+ * *done: it was such a one.
+ */
+static bool
+resolve_format(Loader *loader, const Assignment *from, bool *done)
+{
+	static const char prefix[] = "debezium.format.";
+	static const char *const sides[] = { "key", "value" };
+	const char *rest = from->name + sizeof prefix - 1;
+
+	*done = strncmp(from->name, prefix, sizeof prefix - 1) == 0 &&
+	        foreign_answering(from->name) == NULL;
+	for (int i = 0; *done && i < 2; i++)
+	{
+		Assignment *one = arena_alloc(loader->scratch, sizeof *one);
+		bool ok;
+
+		*one = *from;
+		one->name = arena_printf(loader->scratch, "%s%s.%s", prefix, sides[i], rest);
+		loader->for_both = true;
+		ok = resolve(loader, one);
+		loader->for_both = false;
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
 /* Find what one assignment sets, and keep it; or answer it. */
 static bool
 resolve(Loader *loader, const Assignment *from)
@@ -204,6 +236,12 @@ resolve(Loader *loader, const Assignment *from)
 	const Foreign *foreign = NULL;
 	bool is_alias = false;
 	bool is_own = find_own(&resolved);
+	bool done;
+
+	if (!resolve_format(loader, from, &done))
+		return false;
+	if (done)
+		return true;
 
 	/* Debezium Server's names may have a row of their own, with their prefix. */
 	if (!is_own)
@@ -232,7 +270,9 @@ resolve(Loader *loader, const Assignment *from)
 		return answer_foreign(loader, foreign, &resolved);
 	if (!is_own)
 		return fail_unrecognized(loader, from);
-	resolved.rank = (size_t) from->source * 2 + (is_alias ? 0 : 1);
+	resolved.rank = (size_t) from->source * 4 + (loader->for_both ? 0U
+	                                             : is_alias       ? 2U
+	                                                              : 3U);
 	loader->resolved[loader->count++] = resolved;
 	return true;
 }
@@ -460,8 +500,8 @@ load(Loader *loader, const ConfigInput *input)
 	if (!assign_all(list, input, loader->err))
 		return false;
 	loader->resolved =
-		arena_alloc(loader->scratch, list->count * sizeof *loader->resolved);
-	loader->notes = arena_alloc(loader->scratch, list->count * sizeof *loader->notes);
+		arena_alloc(loader->scratch, list->count * 2 * sizeof *loader->resolved);
+	loader->notes = arena_alloc(loader->scratch, list->count * 2 * sizeof *loader->notes);
 	for (size_t i = 0; i < list->count; i++)
 		if (!resolve(loader, &list->items[i]))
 			return false;

@@ -44,7 +44,60 @@ _Static_assert(OUTPUT_KAFKA == 1 && OUTPUT_BRONZE == 2 && OUTPUT_SILVER == 4, "o
 _Static_assert(LOG_ERROR == 0 && LOG_WARNING == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,
                "log.level");
 
+_Static_assert(CONVERTER_JSON == 0 && CONVERTER_AVRO == 1 && CONVERTER_STRING == 2 &&
+                   CONVERTER_BYTES == 3 && CONVERTER_COUNT == 4,
+               "converter");
+_Static_assert(CONVERTER_INHERIT == 0 && CONVERTER_TRUE == 1 && CONVERTER_FALSE == 2,
+               "converter flag");
+_Static_assert(REGISTRY_AUTH_URL == 0 && REGISTRY_AUTH_USER_INFO == 1, "auth");
+_Static_assert(SUBJECT_TOPIC == 0 && SUBJECT_RECORD == 1 && SUBJECT_TOPIC_RECORD == 2,
+               "subject.name.strategy");
+
 /* clang-format off */
+#define CONVERTER_CLASSES \
+	"org.apache.kafka.connect.json.JsonConverter, io.confluent.connect.avro.AvroConverter, " \
+	"org.apache.kafka.connect.storage.StringConverter, " \
+	"org.apache.kafka.connect.converters.ByteArrayConverter, json, avro, simplestring, binary"
+#define STRATEGY(name) "io.confluent.kafka.serializers.subject." name "NameStrategy"
+#define STRATEGIES     STRATEGY("Topic") ", " STRATEGY("Record") ", " STRATEGY("TopicRecord")
+
+/* The rows of key.converter and value.converter up to and after the one between. */
+#define CONVERTER_ROWS_1(of, what) \
+	{ of ".converter", SETTING_WORD, 0, AT(what##_converter.class_word), \
+	  "org.apache.kafka.connect.json.JsonConverter", CONVERTER_CLASSES, 0, 0, \
+	  "What makes bytes of " of "s: Kafka Connect's converter of that name, or Debezium Server's word for it." }, \
+	{ of ".converter.auto.register.schemas", SETTING_FLAG, 0, AT(what##_converter.registry_auto_register), \
+	  "true", "", 0, 0, "Whether Avro schemas of " of "s are registered, or must be registered already." }, \
+	{ of ".converter.basic.auth.credentials.source", SETTING_WORD, 0, AT(what##_converter.registry_auth), \
+	  "URL", "URL, USER_INFO", 0, 0, "Where user and password for the schema registry are." }, \
+	{ of ".converter.basic.auth.user.info", SETTING_TEXT, SETTING_SECRET, AT(what##_converter.registry_user_info), \
+	  "", "user:password", 0, 0, "User and password for the schema registry, with USER_INFO." }, \
+	{ of ".converter.bearer.auth.token", SETTING_TEXT, SETTING_SECRET, AT(what##_converter.registry_token), \
+	  "", "", 0, 0, "Bearer token for the schema registry." }, \
+	{ of ".converter.ignore.default.for.nullables", SETTING_FLAG, 0, AT(what##_converter.ignore_default_for_nullables), \
+	  "false", "", 0, 0, "Whether nulls in Avro " of "s stay nulls where the column has a default." },
+#define SUBJECT_ROW(of, what) \
+	{ of ".converter." of ".subject.name.strategy", SETTING_WORD, 0, AT(what##_converter.registry_subject), \
+	  STRATEGY("Topic"), STRATEGIES, 0, 0, "Subject under which the Avro schemas of " of "s are registered." },
+#define CONVERTER_ROWS_2(of, what) \
+	{ of ".converter.normalize.schemas", SETTING_FLAG, 0, AT(what##_converter.registry_normalize), \
+	  "false", "", 0, 0, "Whether the schema registry normalizes Avro schemas of " of "s." }, \
+	{ of ".converter.replace.null.with.default", SETTING_WORD, 0, AT(what##_converter.replace_null_with_default), \
+	  "inherit", "inherit, true, false", 0, 0, \
+	  "Whether nulls in JSON " of "s become the column's default; inherit is replace.null.with.default." }, \
+	{ of ".converter.schema.registry.ssl.key.password", SETTING_TEXT, SETTING_SECRET, AT(what##_converter.registry_key_password), \
+	  "", "", 0, 0, "Passphrase of the private key in schema.registry.ssl.keystore.location." }, \
+	{ of ".converter.schema.registry.ssl.keystore.location", SETTING_TEXT, 0, AT(what##_converter.registry_cert_file), \
+	  "", "file", 0, 0, "Client certificate and private key for the schema registry, in PEM." }, \
+	{ of ".converter.schema.registry.ssl.truststore.location", SETTING_TEXT, 0, AT(what##_converter.registry_ca_file), \
+	  "", "file", 0, 0, "Certificates, in PEM, of the authorities to trust for the schema registry." }, \
+	{ of ".converter.schema.registry.url", SETTING_TEXT, 0, AT(what##_converter.registry_url), \
+	  "", "URLs, separated by commas", 0, 0, \
+	  "Schema registry with Confluent's API for Avro " of "s; of several the next one is asked when one does not answer." }, \
+	{ of ".converter.schemas.enable", SETTING_WORD, 0, AT(what##_converter.schemas_enable), \
+	  "inherit", "inherit, true, false", 0, 0, \
+	  "Whether JSON " of "s carry their schema; inherit is schemas.enable." },
+
 static const Setting settings[] = {
 	{ "database.dbname", SETTING_TEXT, SETTING_REQUIRED, AT(database_dbname),
 	  "", "", 0, 0, "Database to capture." },
@@ -103,6 +156,9 @@ static const Setting settings[] = {
 	{ "kafka.positions.topic", SETTING_TEXT, 0, AT(kafka_positions_topic),
 	  "__cdc_sink_positions", "topic name", 0, 0,
 	  "Compacted topic that holds the position of each slot." },
+	CONVERTER_ROWS_1("key", key)
+	SUBJECT_ROW("key", key)
+	CONVERTER_ROWS_2("key", key)
 	{ "lake.append.only.tables", SETTING_LIST, 0, AT(lake_append_tables),
 	  "", "regular expressions, separated by commas", 0, 0,
 	  "Tables that silver appends to without a key, matched whole and without case against schema.table." },
@@ -169,6 +225,9 @@ static const Setting settings[] = {
 	{ "topic.heartbeat.prefix", SETTING_TEXT, 0, AT(topic_heartbeat_prefix),
 	  "__debezium-heartbeat", "text", 0, 0,
 	  "What stands before topic.prefix in the topic of heartbeats." },
+	CONVERTER_ROWS_1("value", value)
+	CONVERTER_ROWS_2("value", value)
+	SUBJECT_ROW("value", value)
 };
 
 static const PairSetting pairs[] = {

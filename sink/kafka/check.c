@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "connect/convert.h"
 #include "kafka/kafka.h"
 #include "kafka/topics.h"
 
@@ -73,6 +74,7 @@ kafka_check(const Config *config, FILE *to, Err *err)
 	if (!ok)
 		(void) fprintf(to, "kafka settings: %s. %s\n", err->text, err->hint);
 	ok = ok && check_cluster(&client, to) && check_topics(&client, config, to);
+	ok = connect_check(config, to) && ok;
 	kafka_client_fini(&client);
 	return ok;
 }

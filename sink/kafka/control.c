@@ -57,7 +57,7 @@ kafka_control_new(KafkaRecords *records, KafkaTopics *topics, const Config *conf
 		                       .beat_us = INT64_MAX };
 	alloc = arena_as_alloc(control->arena);
 	control->database = arena_strdup(control->arena, database);
-	control->plan = control_plan_new(&config->env, &alloc);
+	control->plan = control_plan_new(kafka_records_options(records), &alloc);
 	control->names[CONTROL_TRANSACTION] =
 		control_topic(control->plan, CONTROL_TRANSACTION);
 	control->names[CONTROL_MESSAGE] = control_topic(control->plan, CONTROL_MESSAGE);
@@ -105,6 +105,8 @@ produce(KafkaControl *control, ControlKind kind, const RenderRecord *record,
 		.partition = kind == CONTROL_HEARTBEAT ? 0 : RD_KAFKA_PARTITION_UA,
 		.bytes = &control->bytes,
 		.record = record,
+		.key_schema = control_key_schema(control->plan, kind),
+		.value_schema = control_value_schema(control->plan, kind),
 	};
 
 	if (control->found[kind] == NULL)

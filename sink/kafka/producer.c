@@ -549,7 +549,9 @@ open_output(Output *output, const Position *self, Position *stored, Err *err)
 	    !kafka_positions_read(config, &kafka->stop, stored, err))
 		return false;
 	kafka->records =
-		kafka_records_new(&kafka->client, kafka->topics, config, self->database);
+		kafka_records_new(&kafka->client, kafka->topics, config, self->database, err);
+	if (kafka->records == NULL)
+		return false;
 	kafka->control =
 		kafka_control_new(kafka->records, kafka->topics, config, self->database);
 	kafka->commits = kafka_commits_new(&kafka->client, config, kafka->topics, positions);

@@ -15,13 +15,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kafka/headers.h"
+#include "kafka/model.h"
 
-/* Of a record batch with one record: 61 bytes of header (Kafka protocol, "Record
- * Batch"), then varints of at most 5 and 10 bytes. */
-#define BATCH_OVERHEAD  128
-#define HEADER_OVERHEAD 10
-#define FIRST_SLOTS     64
-#define KEEP_BYTES      ((size_t) 4 << 20) /* of the buffer, after a huge row */
+#define FIRST_SLOTS 64
+#define KEEP_BYTES  ((size_t) 4 << 20) /* of the buffer, after a huge row */
 
 /* What is made once per relation. */
 typedef struct Plan
@@ -31,7 +28,8 @@ typedef struct Plan
 	KafkaTopic *topic;
 	uint32_t
 		collection; /* tx_collection(), always of the same counts; 0: not asked yet */
-	size_t header_extra; /* what header.converter adds to a key */
+	size_t header_extra;  /* what header.converter adds to a key */
+	KafkaSchemas schemas; /* for the model */
 } Plan;
 
 struct KafkaRecords
@@ -41,6 +39,8 @@ struct KafkaRecords
 	const Config *config;
 	Arena *arena; /* plans, context */
 	const char *database;
+	EnvOptions env;    /* to render with */
+	KafkaModel *model; /* NULL: what is rendered are the records */
 	RenderContext context;
 	rd_kafka_headers_t *headers; /* the context's; NULL when switched off */
 	size_t header_bytes;
@@ -122,15 +122,16 @@ headers_size(const rd_kafka_headers_t *headers)
 	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &value_len) ==
 	                   RD_KAFKA_RESP_ERR_NO_ERROR;
 	     i++)
-		size += strlen(name) + value_len + HEADER_OVERHEAD;
+		size += strlen(name) + value_len + RECORD_HEADER_OVERHEAD;
 	return size;
 }
 
 KafkaRecords *
 kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config,
-                  const char *database)
+                  const char *database, Err *err)
 {
 	KafkaRecords *records = xmalloc(sizeof *records);
+	RenderContext context;
 
 	*records = (KafkaRecords){ .client = client,
 		                       .topics = topics,
@@ -144,13 +145,21 @@ kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config
 	records->database = arena_strdup(records->arena, database);
 	if (config->env.extended_headers_enabled)
 	{
-		records->context = render_context(&config->env, new_run_id(records->arena));
+		context = render_context(&config->env, new_run_id(records->arena));
+		records->context = context;
 		write_context(records);
 		records->headers = rd_kafka_headers_new(4);
 		add_context(records, records->headers);
 		records->header_bytes = headers_size(records->headers);
 	}
-	return records;
+	if (!kafka_model_needed(config, &records->env))
+		return records;
+	records->model = kafka_model_new(
+		client, topics, config, records->headers == NULL ? NULL : &context, err);
+	if (records->model != NULL)
+		return records;
+	kafka_records_free(records);
+	return NULL;
 }
 
 void
@@ -160,6 +169,7 @@ kafka_records_free(KafkaRecords *records)
 		return;
 	if (records->headers != NULL)
 		rd_kafka_headers_destroy(records->headers);
+	kafka_model_free(records->model);
 	buf_free(&records->bytes);
 	buf_free(&records->header);
 	free(records->plans);
@@ -203,12 +213,31 @@ grow(KafkaRecords *records)
 }
 
 static bool
+read_schemas(const KafkaRecords *records, Plan *plan, Err *err)
+{
+	Buf key = buf_heap();
+	Buf value = buf_heap();
+	bool ok;
+
+	render_key_schema(plan->render, &key);
+	render_value_schema(plan->render, &value);
+	ok = kafka_model_schemas(records->model,
+	                         (Slice){ key.data, key.len },
+	                         (Slice){ value.data, value.len },
+	                         &plan->schemas,
+	                         err);
+	buf_free(&key);
+	buf_free(&value);
+	return ok;
+}
+
+static bool
 make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 {
 	Alloc alloc = arena_as_alloc(records->arena);
 	EnvError error = { 0 };
 
-	plan->render = render_plan_new(relation, &records->config->env, &alloc, &error);
+	plan->render = render_plan_new(relation, &records->env, &alloc, &error);
 	if (plan->render == NULL)
 	{
 		fail(err,
@@ -222,6 +251,8 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 	buf_reset(&records->header);
 	kafka_header_key(records->config, plan->render, (Slice){ NULL, 0 }, &records->header);
 	plan->header_extra = records->header.len;
+	if (records->model != NULL && !read_schemas(records, plan, err))
+		return false;
 	plan->topic = kafka_topics_get(records->topics, render_plan_topic(plan->render), err);
 	return plan->topic != NULL;
 }
@@ -260,7 +291,7 @@ kafka_records_relate(KafkaRecords *records, const Relation *relation, Err *err)
 static bool
 refuse(KafkaRecords *records, Err *err)
 {
-	if (records->config->failure_mode == FAILURE_FAIL)
+	if (records->config->failure_mode == FAILURE_FAIL || err->kind != ERR_DATA)
 		return false;
 	records->counts.refused++;
 	if (records->config->failure_mode == FAILURE_WARN)
@@ -275,50 +306,32 @@ record_size(const KafkaRecords *records, const Plan *plan, const RenderRecord *r
 	       (record->header_name == NULL
 	            ? 0
 	            : strlen(record->header_name) + record->header_len + plan->header_extra +
-	                  HEADER_OVERHEAD) +
-	       BATCH_OVERHEAD;
+	                  RECORD_HEADER_OVERHEAD) +
+	       RECORD_BATCH_OVERHEAD;
 }
 
-/*
- * Whether topic takes size bytes of what is named.  Decided here: in a transaction the
- * broker's refusal would abort all of it, again after every restart.  Compression could
- * save a record that is somewhat too large; that is not relied on.
- */
-static bool
-fits(const KafkaRecords *records, const KafkaTopic *topic, size_t size, const char *what,
-     const char *name, Err *err)
+/* "record of table ..." in text. */
+static const char *
+describe(const Plan *plan, char text[192])
 {
-	size_t client_limit = records->client->message_bytes;
-
-	if (size <= topic->max_bytes && size <= client_limit)
-		return true;
-	fail(err,
-	     ERR_DATA,
-	     "%s%s has %zu bytes, %s takes at most %zu",
-	     what,
-	     name,
-	     size,
-	     size > topic->max_bytes ? topic->name : "the producer",
-	     size > topic->max_bytes ? topic->max_bytes : client_limit);
-	return fail_hint(err,
-	                 "Raise max.message.bytes of topic \"%s\", "
-	                 "kafka.message.max.bytes and kafka.queue.buffering.max.kbytes, or "
-	                 "set event.processing.failure.handling.mode.",
-	                 topic->name);
+	(void) snprintf(text,
+	                192,
+	                "record of table \"%s.%s\"",
+	                plan->relation->schema,
+	                plan->relation->name);
+	return text;
 }
 
 static bool
-row_fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record,
-         Err *err)
+fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record, Err *err)
 {
-	char table[160];
 	size_t size = record_size(records, plan, record);
+	char what[192];
 
 	if (size <= plan->topic->max_bytes && size <= records->client->message_bytes)
 		return true;
-	(void) snprintf(
-		table, sizeof table, "\"%s.%s\"", plan->relation->schema, plan->relation->name);
-	return fits(records, plan->topic, size, "record of table ", table, err);
+	return kafka_topic_fits(
+		records->client, plan->topic, size, describe(plan, what), err);
 }
 
 /* The headers of one record, the library's from then on. */
@@ -413,27 +426,62 @@ plan_of(KafkaRecords *records, const Event *event, Err *err)
 	return get_plan(records, event->relation, err);
 }
 
+/* Through the model: all records or none. */
+static bool
+send_converted(KafkaRecords *records, const KafkaRendered *rendered, const char *what,
+               uint64_t *outstanding, Err *err)
+{
+	KafkaModel *model = records->model;
+
+	kafka_model_begin(model);
+	if (!kafka_model_add(model, rendered, err) || !kafka_model_fits(model, what, err))
+		return refuse(records, err);
+	return kafka_model_produce(
+		model, outstanding, &records->counts.records, &records->counts.bytes, err);
+}
+
+static bool
+send_rendered(KafkaRecords *records, const Plan *plan, const RenderRecord *parts,
+              int count, uint64_t *outstanding, Err *err)
+{
+	for (int i = 0; i < count; i++)
+		if (!fits(records, plan, &parts[i], err))
+			return refuse(records, err);
+	for (int i = 0; i < count; i++)
+		if (!produce(records, plan, &parts[i], outstanding, err))
+			return false;
+	return true;
+}
+
 bool
 kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
                    uint64_t *outstanding, Err *err)
 {
 	RenderRecord parts[RENDER_MAX_RECORDS];
 	Plan *plan = plan_of(records, event, err);
+	KafkaRendered rendered;
+	char what[192];
 	int count = 0;
 
 	if (plan == NULL)
 		return false;
 	if (!render(records, plan, event, counts, parts, &count, err))
 		return refuse(records, err);
-	for (int i = 0; i < count; i++)
-		if (!row_fits(records, plan, &parts[i], err))
-			return refuse(records, err);
-	for (int i = 0; i < count; i++)
-		if (!produce(records, plan, &parts[i], outstanding, err))
-			return false;
 	if (count == 0)
+	{
 		records->counts.skipped++;
-	return true;
+		return true;
+	}
+	if (records->model == NULL)
+		return send_rendered(records, plan, parts, count, outstanding, err);
+	rendered = (KafkaRendered){ .topic = plan->topic->name,
+		                        .partition = RD_KAFKA_PARTITION_UA,
+		                        .schemas = &plan->schemas,
+		                        .bytes = &records->bytes,
+		                        .records = parts,
+		                        .count = count,
+		                        .has_context = true };
+	return send_converted(records, &rendered, describe(plan, what), outstanding, err);
 }
 
 bool
@@ -454,6 +502,23 @@ kafka_records_skip(KafkaRecords *records)
 	records->counts.skipped++;
 }
 
+static bool
+convert_loose(KafkaRecords *records, const KafkaLoose *loose, uint64_t *outstanding,
+              Err *err)
+{
+	KafkaSchemas schemas;
+	const KafkaRendered rendered = { .topic = loose->topic->name,
+		                             .partition = loose->partition,
+		                             .schemas = &schemas,
+		                             .bytes = loose->bytes,
+		                             .records = loose->record,
+		                             .count = 1 };
+
+	return kafka_model_schemas(
+			   records->model, loose->key_schema, loose->value_schema, &schemas, err) &&
+	       send_converted(records, &rendered, loose->what, outstanding, err);
+}
+
 bool
 kafka_records_send_loose(KafkaRecords *records, const KafkaLoose *loose,
                          uint64_t *outstanding, Err *err)
@@ -467,11 +532,19 @@ kafka_records_send_loose(KafkaRecords *records, const KafkaLoose *loose,
 		.value = { bytes + record->value_at, record->value_len },
 		.outstanding = outstanding,
 	};
-	size_t size = out.key.len + out.value.len + BATCH_OVERHEAD;
+	size_t size = out.key.len + out.value.len + RECORD_BATCH_OVERHEAD;
 
-	if (!fits(records, loose->topic, size, loose->what, "", err))
+	if (records->model != NULL)
+		return convert_loose(records, loose, outstanding, err);
+	if (!kafka_topic_fits(records->client, loose->topic, size, loose->what, err))
 		return refuse(records, err);
 	records->counts.records++;
 	records->counts.bytes += out.key.len + out.value.len;
 	return kafka_client_produce(records->client, &out, err);
+}
+
+const EnvOptions *
+kafka_records_options(const KafkaRecords *records)
+{
+	return &records->env;
 }

@@ -28,9 +28,11 @@ typedef struct KafkaRecordCounts
 	uint64_t refused; /* events let go by event.processing.failure.handling.mode */
 } KafkaRecordCounts;
 
-/* client, topics and config must outlive it; database is copied. */
+/* client, topics and config must outlive it; database is copied.  ERR_CONFIG when a
+ * converter cannot be set up. */
 KafkaRecords *kafka_records_new(KafkaClient *client, KafkaTopics *topics,
-                                const Config *config, const char *database);
+                                const Config *config, const char *database,
+                                Err *err) MUST_CHECK;
 
 void kafka_records_free(KafkaRecords *records); /* NULL is allowed */
 
@@ -60,12 +62,18 @@ typedef struct KafkaLoose
 	const char *what;  /* for errors: "logical message" */
 	const Buf *bytes;
 	const RenderRecord *record;
+	Slice key_schema; /* as JsonConverter prints them */
+	Slice value_schema;
 } KafkaLoose;
 
 /* Produce it; ERR_DATA when it is too large, unless the failure handling mode lets it go.
  */
 bool kafka_records_send_loose(KafkaRecords *records, const KafkaLoose *loose,
                               uint64_t *outstanding, Err *err) MUST_CHECK;
+
+/* What to render with, which need not be what the configuration says of schemas and
+ * defaults: converters may do that. */
+const EnvOptions *kafka_records_options(const KafkaRecords *records);
 
 /* Count an event that gives no record. */
 void kafka_records_skip(KafkaRecords *records);

@@ -526,6 +526,28 @@ kafka_topics_get(KafkaTopics *topics, const char *name, Err *err)
 	return topic != NULL ? topic : provide_topic(topics, &spec, &state, err);
 }
 
+bool
+kafka_topic_fits(const KafkaClient *client, const KafkaTopic *topic, size_t size,
+                 const char *what, Err *err)
+{
+	bool by_topic = size > topic->max_bytes;
+
+	if (!by_topic && size <= client->message_bytes)
+		return true;
+	fail(err,
+	     ERR_DATA,
+	     "%s has %zu bytes, %s takes at most %zu",
+	     what,
+	     size,
+	     by_topic ? topic->name : "the producer",
+	     by_topic ? topic->max_bytes : client->message_bytes);
+	return fail_hint(err,
+	                 "Raise max.message.bytes of topic \"%s\", "
+	                 "kafka.message.max.bytes and kafka.queue.buffering.max.kbytes, or "
+	                 "set event.processing.failure.handling.mode.",
+	                 topic->name);
+}
+
 static bool
 keeps_positions(const char *name, const TopicState *state, Err *err)
 {

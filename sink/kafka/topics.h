@@ -55,6 +55,21 @@ KafkaTopic *kafka_topics_get_positions(KafkaTopics *topics, Err *err);
  */
 bool kafka_topics_verify(KafkaTopics *topics, Err *err) MUST_CHECK;
 
+/* What the broker counts beside the bytes of a record: of a batch with one record 61
+ * bytes of header (Kafka protocol, "Record Batch"), then varints of at most 5 and 10
+ * bytes; of each header of a record. */
+#define RECORD_BATCH_OVERHEAD  128
+#define RECORD_HEADER_OVERHEAD 10
+
+/*
+ * Whether topic takes a record of size bytes; ERR_DATA, beginning with what.  Decided
+ * here: in a transaction the broker's refusal would abort all of it, again after every
+ * restart.  Compression could save a record that is somewhat too large; that is not
+ * relied on.
+ */
+bool kafka_topic_fits(const KafkaClient *client, const KafkaTopic *topic, size_t size,
+                      const char *what, Err *err) MUST_CHECK;
+
 /* Warn, once each time, of topics whose partitions changed: per-key order broke there. */
 void kafka_topics_watch(KafkaTopics *topics);
 
