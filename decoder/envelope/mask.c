@@ -99,7 +99,7 @@ const char *
 mask_shown(const char *name, const Alloc *alloc)
 {
 	Parsed parsed;
-	size_t length = strlen(name);
+	size_t length;
 	char *shown;
 
 	if (!parse_property(name, &parsed) || parsed.salt == NULL)
@@ -469,8 +469,13 @@ put_point(char *to, unsigned point)
 		*to++ = (char) point;
 		return to;
 	}
-	*to++ = (char) (0xF0 | point >> 18);
-	*to++ = (char) (0x80 | (point >> 12 & 0x3F));
+	if (point >= 0x10000)
+	{
+		*to++ = (char) (0xF0 | (point >> 18 & 7));
+		*to++ = (char) (0x80 | (point >> 12 & 0x3F));
+	}
+	else
+		*to++ = (char) (0xE0 | point >> 12); /* not of valid text */
 	*to++ = (char) (0x80 | (point >> 6 & 0x3F));
 	*to++ = (char) (0x80 | (point & 0x3F));
 	return to;
@@ -498,7 +503,7 @@ unescape(const char *from, const char *end, char *to)
 		{
 			unsigned point = read_unit(from + 2);
 
-			if (point >= 0xD800)
+			if (point >= 0xD800 && end - from >= 12 && from[6] == '\\' && from[7] == 'u')
 			{
 				point = 0x10000 + ((point - 0xD800) << 10) + read_unit(from + 8) - 0xDC00;
 				from += 6;

@@ -579,6 +579,11 @@ make_columns(TestColumn columns[64])
 		{ 70000, "hstore" },
 		{ 869, "inet" },
 		{ 3614, "tsvector" },
+		{ 70001, "geometry" },
+		{ 70002, "geography" },
+		{ 70003, "vector" },
+		{ 70004, "halfvec" },
+		{ 70005, "sparsevec" },
 	};
 	uint16_t count = 0;
 
@@ -626,6 +631,16 @@ put_random(Buf *tuple, const RelationColumn *column, uint64_t *seed)
 		"[0:1]",
 		"{\"\\",
 		"(nan,inf)",
+		"0101000020730C00001C7C613255DE6540787AA52C435C42C0",
+		"01010000207",
+		"{010700000000000000:NULL:01}",
+		"[1,2.5,-3e-05]",
+		"[1,",
+		"[]",
+		"{1:2,9:3.5}/20",
+		"{1:2,}/20",
+		"{99999:1}/5",
+		"{}/",
 	};
 	char bytes[48];
 	size_t len = next_random(seed) % sizeof bytes;
@@ -653,11 +668,19 @@ hostile_tuples(void **state)
 	int rendered = 0;
 
 	(void) state;
-	for (int mode = 0; mode < 3; mode++)
+	for (int mode = 0; mode < 5; mode++)
 	{
 		Fixture f;
 
 		open_fixture(&f, columns, count);
+		if (mode == 3)
+			set_option(&f, "column.truncate.to.3.chars", ".*");
+		if (mode == 4)
+		{
+			/* columns of a key are hashed where they print */
+			set_option(&f, "column.mask.hash.SHA3-224.with.salt.x", ".*");
+			set_option(&f, "message.key.columns", ".*:.*");
+		}
 		set_option(&f, "include.unknown.datatypes", "true");
 		set_option(&f, "decimal.handling.mode", mode == 0 ? "precise" : "string");
 		set_option(&f, "time.precision.mode", mode == 1 ? "isostring" : "nanoseconds");
