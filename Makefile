@@ -52,7 +52,7 @@ check-regress: decoder ## pg_regress and isolation tests from the build tree: TE
 check-servers: ## check-regress on PostgreSQL 15, 17 and 18, each in a chroot (root): SUITES="trixie sid"
 	@$(TOOLS)/check-servers.sh $(SUITES)
 
-check-goldens: all ## plugin and worker against records that Debezium emitted: TESTS="toast defaults"
+check-goldens: all ## plugin and worker against records that Debezium emitted: TESTS="toast defaults" CASES=dir
 	@$(TOOLS)/python.sh regress/goldens/check.py $(TESTS)
 
 check-debezium: all ## Debezium itself and ours over generated changes, needs a JDK: SEED=n ROUNDS=n TESTS="case"

@@ -331,7 +331,7 @@ begin_copy(Verify *verify, const Relation *relation, Err *err)
 	bool ok;
 
 	buf_text(&sql, "COPY (");
-	copy_select(&sql, relation, NULL);
+	copy_select(&sql, relation, NULL, false);
 	buf_text(&sql, ") TO STDOUT (FORMAT binary)");
 	result = PQexec(verify->sql, buf_cstr(&sql));
 	buf_free(&sql);
@@ -591,7 +591,7 @@ compare_tables(Verify *verify, Err *err)
 	const Relation **relations;
 	TableList tables;
 
-	if (!server_tables(verify->sql, verify->config, false, verify->arena, &tables, err))
+	if (!server_tables(verify->sql, verify->config, 0, verify->arena, &tables, err))
 		return false;
 	relations = arena_alloc(verify->arena, (tables.count + 1) * sizeof *relations);
 	for (size_t i = 0; i < tables.count; i++)

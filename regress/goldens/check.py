@@ -12,11 +12,12 @@ leave the list.
 """
 
 import concurrent.futures
+import difflib
 import itertools
 import sys
 import threading
 
-from differential.deliberate import Context, Rules, column_types
+from differential.deliberate import Context, Rules, column_types, record_op
 from goldens import plugin, worker
 from goldens.golden import all_cases, by_topic, uncovered, without_repeats
 from lib.broker import Broker
@@ -99,10 +100,20 @@ class Replay:
                                       for records in (theirs[topic], ours[topic])))
 
 
+def aligned(theirs, ours):
+    """Pairs of records that belong together; None where one side has no such record."""
+    if len(theirs) == len(ours):
+        return zip(theirs, ours)
+    identities = [[(record.topic, record.key, record_op(record)) for record in side] for side in (theirs, ours)]
+    matcher = difflib.SequenceMatcher(None, *identities, autojunk=False)
+    return itertools.chain.from_iterable(
+        itertools.zip_longest(theirs[a:b], ours[c:d]) for _, a, b, c, d in matcher.get_opcodes())
+
+
 def compare(rules, context, theirs, ours):
     """The differences between two lists of records that no rule excuses."""
     found = []
-    for a, b in itertools.zip_longest(theirs, ours):
+    for a, b in aligned(theirs, ours):
         found += ["a record of %s: %s" % ((a or b).topic, d) for d in rules.unexpected(context, a, b)]
     return found
 

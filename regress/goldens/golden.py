@@ -1,16 +1,19 @@
 """One recorded case: its statements, its settings, and what Debezium made of them.
 
-cases/<case>/ holds ddl.sql (run before the connector started), dml.sql (run while it streamed), config.properties
-(the connector's settings beside ../base.properties), records.jsonl and records.schemas.jsonl (with schemas.enable)
-that it emitted, and sql.err when PostgreSQL refused statements on purpose.
+cases/<case>/, or <case>/ of the directory in the environment's CASES, holds ddl.sql (run before the connector
+started), dml.sql (run while it streamed), config.properties (the connector's settings beside base.properties),
+records.jsonl and records.schemas.jsonl (with schemas.enable) that it emitted, and sql.err when PostgreSQL refused
+statements on purpose.
 """
 
 import collections
 import json
+import os
 import pathlib
 import re
 
 HERE = pathlib.Path(__file__).resolve().parent
+CASES = pathlib.Path(os.environ.get("CASES") or HERE / "cases")
 
 # Values that no two runs share: the columns, by case prefix and table.
 _RANDOM_COLUMNS = {("defaults", "t_def_fn"): ("tsn", "cts", "d", "un", "rnd", "epoch")}
@@ -96,7 +99,7 @@ def base_settings():
 
 
 def all_cases(names=()):
-    cases = [Case(path.parent) for path in sorted((HERE / "cases").glob("*/ddl.sql"))]
+    cases = [Case(path.parent) for path in sorted(CASES.glob("*/ddl.sql"))]
     return [case for case in cases if not names or case.name in names]
 
 

@@ -72,6 +72,9 @@ set_up(Fixture *fixture, const char *name, bool keyed)
 		.topic_replication_factor = 1,
 		.kafka_pairs = fixture->pairs,
 		.topic_pairs = fixture->topic_pairs,
+		.heartbeat_action_query = "",
+		.topic_heartbeat_prefix = "__debezium-heartbeat",
+		.topic_heartbeat_name = "",
 	};
 	fixture->config.env.topic_prefix = fixture->prefix;
 	fixture->config.env.topic_delimiter = ".";

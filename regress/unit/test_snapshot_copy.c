@@ -196,13 +196,13 @@ test_select(void **state)
 	Fixture *fixture = *state;
 	Buf sql = buf_heap();
 
-	copy_select(&sql, &fixture->relation, NULL);
+	copy_select(&sql, &fixture->relation, NULL, false);
 	assert_string_equal(
 		buf_cstr(&sql),
 		"SELECT \"id\", CASE WHEN \"net\" IS DISTINCT FROM NULL THEN "
 		"pg_catalog.concat(\"net\") END, \"te\"\"xt\" FROM ONLY \"s\".\"t\"");
 	buf_reset(&sql);
-	copy_select(&sql, &fixture->relation, "select * from t -- all ;\n ; ");
+	copy_select(&sql, &fixture->relation, "select * from t -- all ;\n ; ", false);
 	assert_non_null(
 		strstr(buf_cstr(&sql), " END, \"te\"\"xt\" FROM (select * from t -- all\n) t"));
 	buf_free(&sql);
@@ -216,7 +216,7 @@ test_select_parent(void **state)
 	Buf sql = buf_heap();
 
 	fixture->relation.relkind = 'p';
-	copy_select(&sql, &fixture->relation, NULL);
+	copy_select(&sql, &fixture->relation, NULL, false);
 	assert_non_null(strstr(buf_cstr(&sql), " FROM \"s\".\"t\""));
 	buf_free(&sql);
 }

@@ -6,8 +6,10 @@
  * which come as events; it would wait for itself.  So records are drained here, and the
  * commit itself is usually only the last round trip.  It is called, too, when draining
  * takes long, because nothing else tells that the transaction has failed meanwhile.  Its
- * timeouts are resumed; a real failure leaves the outcome to the next open, which fences
- * this producer id and reads what was stored.
+ * timeouts are resumed, but rarely: a call that ends before the library's thread has
+ * turned once leaves an answer behind, which the next call takes for its own (2.0.2: it
+ * asserts then, or finds itself in another state).  A real failure leaves the outcome to
+ *the next open, which fences this producer id and reads what was stored.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -22,9 +24,10 @@
 
 #define WINDOWS         64
 #define DRAIN_SLICE_MS  5
-#define PATIENCE_US     INT64_C(100000)
+#define PATIENCE_US     INT64_C(2000000)
 #define VERIFY_US       INT64_C(5000000)
-#define COMMIT_SLICE_MS 500
+#define COMMIT_SLICE_MS 3000
+#define LOOK_SLICE_MS   500
 #define GRACE_US        INT64_C(5000000)
 #define ABANDON_US      INT64_C(3000000)
 #define ABANDON_SLICE   200
@@ -179,7 +182,7 @@ static bool
 try_commit(KafkaCommits *commits, bool *again, Err *err)
 {
 	rd_kafka_error_t *error = rd_kafka_commit_transaction(
-		commits->client->rk, commits->in_flight > 0 ? 1 : COMMIT_SLICE_MS);
+		commits->client->rk, commits->in_flight > 0 ? LOOK_SLICE_MS : COMMIT_SLICE_MS);
 
 	*again = false;
 	if (error == NULL)

@@ -98,16 +98,16 @@ enum
 /* clang-format on */
 
 bool
-server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
+server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
               TableList *tables, Err *err)
 {
 	/* From 16384 (FirstNormalObjectId) on: what initdb made is not streamed. */
 	static const char query[] =
-		"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname, c.relkind "
+		"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname, c.relkind, c.relpersistence "
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
-		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 "
+		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384 "
 		"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 	PGresult *result = server_query(conn, query, err);
 	int count;
@@ -123,10 +123,10 @@ server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
 		int at =
 			config->env.publish_via_partition_root && !PQgetisnull(result, i, 4) ? 3 : 1;
 
-		if ((parents || *server_text(result, i, 5) == 'r') &&
-		    filter_wants_table(&config->env,
-		                       server_text(result, i, at),
-		                       server_text(result, i, at + 1)))
+		if (((more & TABLES_PARENTS) != 0 || *server_text(result, i, 5) == 'r') &&
+		    ((more & TABLES_UNLOGGED) != 0 || *server_text(result, i, 6) == 'p') &&
+		    filter_wants_table(
+				&config->env, server_text(result, i, at), server_text(result, i, at + 1)))
 			tables->relids[tables->count++] = server_oid(result, i, 0);
 	}
 	PQclear(result);

@@ -419,7 +419,7 @@ static bool
 check_tables(Check *check)
 {
 	if (!server_tables(
-			check->sql, check->config, false, check->arena, &check->tables, check->err))
+			check->sql, check->config, 0, check->arena, &check->tables, check->err))
 		return false;
 	if (check->tables.count == 0)
 		note(check,

@@ -121,9 +121,15 @@ typedef struct TableList
 	size_t count;
 } TableList;
 
-/* Tables the filters want (ordinary tables and leaves of partitioned ones, not system
- * schemas, not temporary or unlogged; with parents partitioned tables as well). */
-bool server_tables(PGconn *conn, const Config *config, bool parents, Arena *arena,
+enum
+{
+	TABLES_PARENTS = 1,  /* partitioned tables as well as their leaves */
+	TABLES_UNLOGGED = 2, /* unlogged ones, which have rows and no changes */
+};
+
+/* Tables the filters want: ordinary tables and leaves of partitioned ones, not of system
+ * schemas, not temporary, and those that the bits of more ask for. */
+bool server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
                    TableList *tables, Err *err) MUST_CHECK;
 
 /*

@@ -353,13 +353,19 @@ sort_tables(Snapshot *snapshot)
 		      orders[snapshot->request->config->snapshot_order]);
 }
 
-/* Debezium reads a partitioned table by its own name, too, unless its partitions go by
- * that: rows that only Kafka gets. */
-static bool
-wants_parents(const Config *config)
+/*
+ * Debezium reads a partitioned table by its own name, too, unless its partitions go by
+ * that: rows that only Kafka gets.  Where nothing but Kafka is to be filled it reads as
+ * Debezium in every way: unlogged tables, which never change, and the rows of a table's
+ * children with it.
+ */
+static unsigned
+more_tables(const Config *config)
 {
-	return (config->outputs & OUTPUT_KAFKA) != 0 &&
-	       !config->env.publish_via_partition_root;
+	if ((config->outputs & OUTPUT_KAFKA) == 0)
+		return 0;
+	return (config->env.publish_via_partition_root ? 0 : TABLES_PARENTS) |
+	       (config->outputs == OUTPUT_KAFKA ? TABLES_UNLOGGED : 0);
 }
 
 static void
@@ -390,7 +396,7 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 	PGresult *result;
 
 	if (!server_tables(
-			session->conn, config, wants_parents(config), snapshot->arena, list, err))
+			session->conn, config, more_tables(config), snapshot->arena, list, err))
 		return false;
 	if (list->count == 0)
 		return true;
@@ -615,7 +621,10 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	session->range_pages =
 		(double) (reading->all_given ? reading->pages - from : to - from);
 	buf_text(&sql, "COPY (");
-	copy_select(&sql, reading->relation, reading->select);
+	copy_select(&sql,
+	            reading->relation,
+	            reading->select,
+	            snapshot->request->config->outputs == OUTPUT_KAFKA);
 	session->user_query = reading->select != NULL;
 	if (from > 0)
 		buf_printf(&sql, " WHERE ctid >= '(%" PRIu64 ",0)'", from);

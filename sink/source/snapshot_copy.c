@@ -75,7 +75,7 @@ trim_query(const char *query)
 }
 
 void
-copy_select(Buf *sql, const Relation *relation, const char *query)
+copy_select(Buf *sql, const Relation *relation, const char *query, bool children)
 {
 	buf_text(sql, "SELECT ");
 	for (uint16_t i = 0; i < relation->column_count; i++)
@@ -92,7 +92,7 @@ copy_select(Buf *sql, const Relation *relation, const char *query)
 		buf_text(sql, "\n) t");
 		return;
 	}
-	buf_text(sql, relation->relkind == 'p' ? " FROM " : " FROM ONLY ");
+	buf_text(sql, children || relation->relkind == 'p' ? " FROM " : " FROM ONLY ");
 	server_quote(sql, '"', relation->schema);
 	buf_char(sql, '.');
 	server_quote(sql, '"', relation->name);

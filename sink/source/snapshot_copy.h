@@ -24,12 +24,13 @@ typedef struct CopyReader
 } CopyReader;
 
 /*
- * Append "SELECT ... FROM ONLY table" (a partitioned table: FROM table), or with query,
+ * Append "SELECT ... FROM ONLY table" (a partitioned table, and with children any: FROM
+ * table), or with query,
  * unless NULL, "SELECT ... FROM (query) t": columns of the query's names.  The columns
  * have the form that frames have for relation: binary where value_is_binary says so,
  * jsonb as its text, everything else as the text of the type's output function.
  */
-void copy_select(Buf *sql, const Relation *relation, const char *query);
+void copy_select(Buf *sql, const Relation *relation, const char *query, bool children);
 
 /*
  * Start reading one COPY of copy_select's columns, whose values pass the masks of options

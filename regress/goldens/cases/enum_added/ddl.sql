@@ -1,0 +1,1 @@
+create type e as enum('x','y'); create table en(id int primary key, v e);

@@ -1,0 +1,1 @@
+update "a-b" set "1x"='r';

@@ -1,0 +1,1 @@
+create table "we ird"(id int primary key); insert into "we ird" values (1);

@@ -1,0 +1,1 @@
+create table t_logged(id int primary key); create unlogged table t_unlogged(id int primary key); create view v as select 1 as id; create materialized view mv as select 2 as id; insert into t_logged values (1); insert into t_unlogged values (2); create extension postgres_fdw; create server s foreign data wrapper postgres_fdw; create foreign table t_foreign(id int) server s;

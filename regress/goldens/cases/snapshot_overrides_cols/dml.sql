@@ -1,0 +1,1 @@
+insert into o values (3,'n',4,'m');

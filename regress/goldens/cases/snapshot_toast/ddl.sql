@@ -1,0 +1,1 @@
+create table tt(id int primary key, t text, b bytea, a text[]); alter table tt alter t set storage external; insert into tt values (1, repeat('x',5000), decode(repeat('ab',4000),'hex'), array[repeat('y',3000)]);
