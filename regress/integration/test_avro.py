@@ -207,3 +207,21 @@ def test_key_json_value_json_with_schema(t):
     assert records[2].value is None
     assert [dict(record.headers).get("__debezium.newkey") for record in records[1:3]] == ['{"id":2}'] * 2
     assert dict(records[3].headers)["__debezium.oldkey"] == '{"id":1}'
+
+
+def test_key_headers(t):
+    """A key in a header is SimpleHeaderConverter's text, whoever writes the record: decimals as numbers, nothing
+    escaped but quotes and backslashes."""
+    db = t.database()
+    db.psql("create table thing (n numeric(6,2), s text, primary key (n, s));")
+    plain = t.worker(db, outputs="kafka")
+    modelled = t.worker(db, outputs="kafka", **{"key.converter.schemas.enable": "true"})
+    for worker in (plain, modelled):
+        worker.run_until(db.lsn())
+    db.psql("insert into thing values (1.5, E'a\\n\"\U0001F600\\\\'); update thing set n = -0.01")
+    for worker in (plain, modelled):
+        worker.run_until(db.lsn())
+        records = read_all(t.broker, "%s.public.thing" % worker.config["topic.prefix"])
+        headers = dict(records[1].headers), dict(records[3].headers)
+        assert headers[0]["__debezium.newkey"] == '{"n":-0.01,"s":"a\n\\"\U0001F600\\\\"}', headers
+        assert headers[1]["__debezium.oldkey"] == '{"n":1.50,"s":"a\n\\"\U0001F600\\\\"}', headers

@@ -404,7 +404,7 @@ convert(Fixture *fixture, const char *class, const char *schema, const char *jso
 	ConnectConverter *converter;
 	const ConnectData data = { schema == NULL ? NULL : parse(fixture, schema),
 		                       connect_value_json(slice_from(json)) };
-	bool present;
+	ConnectBytes out = { .arena = fixture->arena, .buf = &fixture->out };
 	bool ok;
 
 	assert_non_null(config);
@@ -412,13 +412,7 @@ convert(Fixture *fixture, const char *class, const char *schema, const char *jso
 		connect_converter_new(config, false, fixture->schemas, NULL, &fixture->err);
 	assert_non_null(converter);
 	buf_reset(&fixture->out);
-	ok = connect_convert(converter,
-	                     "topic",
-	                     &data,
-	                     fixture->arena,
-	                     &fixture->out,
-	                     &present,
-	                     &fixture->err);
+	ok = connect_convert(converter, "topic", &data, &out, &fixture->err);
 	connect_converter_free(converter);
 	config_free(config);
 	return ok;

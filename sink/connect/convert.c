@@ -169,9 +169,10 @@ make_subject(const ConnectConverter *converter, const AvroSchema *avro, const ch
 }
 
 static bool
-get_id(ConnectConverter *converter, const AvroSchema *avro, const ConnectSchema *schema,
-       const char *topic, Arena *arena, int32_t *id, Err *err)
+get_id(ConnectConverter *converter, const ConnectSchema *schema, const char *topic,
+       Arena *arena, int32_t *id, Err *err)
 {
+	const AvroSchema *avro = avro_schema(converter->schemas, schema, err);
 	const KnownId *known = find_id(converter->ids, converter->slots, schema, topic);
 	const char *subject;
 
@@ -180,6 +181,8 @@ get_id(ConnectConverter *converter, const AvroSchema *avro, const ConnectSchema 
 		*id = known->id;
 		return true;
 	}
+	if (avro == NULL)
+		return fail_while(err, "cannot make the Avro schema of topic \"%s\"", topic);
 	if (!make_subject(converter, avro, topic, arena, &subject, err) ||
 	    !registry_id(converter->registry, subject, avro->text, id, err))
 		return false;
@@ -190,28 +193,27 @@ get_id(ConnectConverter *converter, const AvroSchema *avro, const ConnectSchema 
 /* Confluent's wire format: a zero byte, the id in four, then Avro's encoding. */
 static bool
 convert_avro(ConnectConverter *converter, const char *topic, const ConnectData *data,
-             Arena *arena, Buf *buf, Err *err)
+             const ConnectBytes *out, Err *err)
 {
-	const AvroSchema *avro = avro_schema(converter->schemas, data->schema, err);
+	const AvroSchema *avro;
 	Slice bytes;
 	int32_t id;
 
-	if (avro == NULL)
-		return fail_while(err, "cannot make the Avro schema of topic \"%s\"", topic);
-	if (!get_id(converter, avro, data->schema, topic, arena, &id, err))
+	if (!get_id(converter, data->schema, topic, out->arena, &id, err))
 		return false;
-	buf_u8(buf, 0);
-	buf_u32(buf, (uint32_t) id);
+	avro = data->schema->memo->avro;
+	buf_u8(out->buf, 0);
+	buf_u32(out->buf, (uint32_t) id);
 	if (!avro->is_bytes)
 		return avro_encode(&data->value,
 		                   data->schema,
 		                   converter->config->ignore_default_for_nullables,
-		                   arena,
-		                   buf,
+		                   out->arena,
+		                   out->buf,
 		                   err);
-	if (!connect_read_bytes(data->value.json, arena, &bytes))
+	if (!connect_read_bytes(data->value.json, out->arena, &bytes))
 		return fail(err, ERR_DATA, "a value is not of its type bytes");
-	buf_slice(buf, bytes);
+	buf_slice(out->buf, bytes);
 	return true;
 }
 
@@ -234,7 +236,7 @@ fail_type(const ConnectConverter *converter, const ConnectData *data, const char
 /* Object.toString(), for what has one that a consumer can read. */
 static bool
 convert_string(const ConnectConverter *converter, const char *topic,
-               const ConnectData *data, Arena *arena, Buf *buf, Err *err)
+               const ConnectData *data, const ConnectBytes *out, Err *err)
 {
 	ConnectType type = data->schema == NULL ? CONNECT_STRING : data->schema->type;
 	bool present;
@@ -243,43 +245,44 @@ convert_string(const ConnectConverter *converter, const char *topic,
 	    type == CONNECT_MAP || *data->value.json.data == '{' ||
 	    *data->value.json.data == '[')
 		return fail_type(converter, data, topic, "StringConverter", err);
-	return connect_simple_header(data, arena, buf, &present, err);
+	return connect_simple_header(data, out->arena, out->buf, &present, err);
 }
 
 static bool
 convert_bytes(const ConnectConverter *converter, const char *topic,
-              const ConnectData *data, Arena *arena, Buf *buf, Err *err)
+              const ConnectData *data, const ConnectBytes *out, Err *err)
 {
 	Slice bytes;
 
 	if (data->schema == NULL || data->schema->type != CONNECT_BYTES ||
-	    !connect_read_bytes(data->value.json, arena, &bytes))
+	    !connect_read_bytes(data->value.json, out->arena, &bytes))
 		return fail_type(converter, data, topic, "ByteArrayConverter", err);
-	buf_slice(buf, bytes);
+	buf_slice(out->buf, bytes);
 	return true;
 }
 
 bool
 connect_convert(ConnectConverter *converter, const char *topic, const ConnectData *data,
-                Arena *arena, Buf *buf, bool *present, Err *err)
+                ConnectBytes *out, Err *err)
 {
 	ConverterClass class = converter_class(converter->config);
 
 	if (class == CONVERTER_JSON)
-		return connect_json_convert(&converter->json, data, arena, buf, present, err);
-	*present = data->value.form != CONNECT_IS_NULL;
-	if (!*present)
+		return connect_json_convert(
+			&converter->json, data, out->arena, out->buf, &out->present, err);
+	out->present = data->value.form != CONNECT_IS_NULL;
+	if (!out->present)
 		return true;
 	switch (class)
 	{
 		case CONVERTER_AVRO:
 			if (data->schema == NULL)
 				return fail_type(converter, data, topic, "AvroConverter", err);
-			return convert_avro(converter, topic, data, arena, buf, err);
+			return convert_avro(converter, topic, data, out, err);
 		case CONVERTER_STRING:
-			return convert_string(converter, topic, data, arena, buf, err);
+			return convert_string(converter, topic, data, out, err);
 		default:
-			return convert_bytes(converter, topic, data, arena, buf, err);
+			return convert_bytes(converter, topic, data, out, err);
 	}
 }
 

@@ -28,16 +28,22 @@ ConnectConverter *connect_converter_new(const Config *config, bool is_key,
                                         Err *err) MUST_CHECK;
 void connect_converter_free(ConnectConverter *converter); /* NULL is allowed */
 
+/* Where the bytes go. */
+typedef struct ConnectBytes
+{
+	Arena *arena; /* for what is needed meanwhile */
+	Buf *buf;
+	bool present; /* result: false for a null (a tombstone), nothing is appended then */
+} ConnectBytes;
+
 /*
- * Append the bytes of data to buf; *present is false, and nothing appended, for a null
- * (a tombstone).  The first record of an Avro schema waits for the registry.
+ * Append the bytes of data.  The first record of an Avro schema waits for the registry.
  *
  * ERR_DATA for what the class cannot say (a struct as a string); ERR_RETRY and ERR_CONFIG
  * from the registry.
  */
 bool connect_convert(ConnectConverter *converter, const char *topic,
-                     const ConnectData *data, Arena *arena, Buf *buf, bool *present,
-                     Err *err) MUST_CHECK;
+                     const ConnectData *data, ConnectBytes *out, Err *err) MUST_CHECK;
 
 /* The registries' part of `cdc-sink check`: print one line for each that is configured,
  * "ok ..." or what to do.  False when a run would fail. */

@@ -248,6 +248,7 @@ convert(KafkaModel *model, const ConnectRecord *record, Err *err)
 {
 	Message *message = next_message(model);
 	Buf *bytes = &model->bytes;
+	ConnectBytes out = { .arena = model->arena, .buf = bytes };
 
 	message->partition = record->partition;
 	if (model->topic == NULL || strcmp(model->topic->name, record->topic) != 0)
@@ -256,24 +257,14 @@ convert(KafkaModel *model, const ConnectRecord *record, Err *err)
 		return false;
 	message->topic = model->topic;
 	message->key_at = bytes->len;
-	if (!connect_convert(model->key,
-	                     record->topic,
-	                     &record->key,
-	                     model->arena,
-	                     bytes,
-	                     &message->has_key,
-	                     err))
+	if (!connect_convert(model->key, record->topic, &record->key, &out, err))
 		return fail_while(err, "cannot convert a key of topic \"%s\"", record->topic);
+	message->has_key = out.present;
 	message->value_at = bytes->len;
 	message->key_len = message->value_at - message->key_at;
-	if (!connect_convert(model->value,
-	                     record->topic,
-	                     &record->value,
-	                     model->arena,
-	                     bytes,
-	                     &message->has_value,
-	                     err))
+	if (!connect_convert(model->value, record->topic, &record->value, &out, err))
 		return fail_while(err, "cannot convert a value of topic \"%s\"", record->topic);
+	message->has_value = out.present;
 	message->value_len = bytes->len - message->value_at;
 	message->size += message->key_len + message->value_len;
 	for (size_t i = 0; i < record->header_count; i++)

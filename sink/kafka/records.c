@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "connect/json.h"
 #include "kafka/headers.h"
 #include "kafka/model.h"
 
@@ -49,7 +50,9 @@ struct KafkaRecords
 	size_t used;
 	Plan *last;
 	Buf bytes;
-	Buf header; /* one value on its way */
+	Buf header;              /* one value on its way */
+	ConnectSchemas *schemas; /* of the keys in headers */
+	Arena *scratch;          /* of one such */
 	KafkaRecordCounts counts;
 };
 
@@ -139,6 +142,8 @@ kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config
 		                       .arena = arena_new(),
 		                       .bytes = buf_heap(),
 		                       .header = buf_heap(),
+		                       .schemas = connect_schemas_new(),
+		                       .scratch = arena_new(),
 		                       .slots = FIRST_SLOTS };
 	records->plans = xmalloc(FIRST_SLOTS * sizeof *records->plans);
 	memset(records->plans, 0, FIRST_SLOTS * sizeof *records->plans);
@@ -172,6 +177,8 @@ kafka_records_free(KafkaRecords *records)
 	kafka_model_free(records->model);
 	buf_free(&records->bytes);
 	buf_free(&records->header);
+	connect_schemas_free(records->schemas);
+	arena_free(records->scratch);
 	free(records->plans);
 	arena_free(records->arena);
 	free(records);
@@ -334,6 +341,36 @@ fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record, 
 		records->client, plan->topic, size, describe(plan, what), err);
 }
 
+/*
+ * A key as header.converter writes it, into records->header.  SimpleHeaderConverter's
+ * text is not JSON: decimals are numbers there, and little is escaped.
+ */
+static void
+write_key(KafkaRecords *records, const Plan *plan, Slice key)
+{
+	ConnectData data = { .value = connect_value_json(key) };
+	bool present;
+	Err ignored = { 0 };
+
+	buf_reset(&records->header);
+	if (records->config->header_converter == HEADER_SIMPLE)
+	{
+		render_key_schema(plan->render, &records->header);
+		data.schema =
+			connect_schema_parse(records->schemas,
+		                         (Slice){ records->header.data, records->header.len },
+		                         &ignored);
+		buf_reset(&records->header);
+		arena_reset(records->scratch);
+		if (data.schema != NULL &&
+		    connect_simple_header(
+				&data, records->scratch, &records->header, &present, &ignored))
+			return;
+		buf_reset(&records->header);
+	}
+	kafka_header_key(records->config, plan->render, key, &records->header);
+}
+
 /* The headers of one record, the library's from then on. */
 static rd_kafka_headers_t *
 make_headers(KafkaRecords *records, const Plan *plan, const RenderRecord *record)
@@ -343,12 +380,9 @@ make_headers(KafkaRecords *records, const Plan *plan, const RenderRecord *record
 	if (record->header_name == NULL)
 		return records->headers == NULL ? NULL : rd_kafka_headers_copy(records->headers);
 	headers = rd_kafka_headers_new(5);
-	buf_reset(&records->header);
-	kafka_header_key(
-		records->config,
-		plan->render,
-		(Slice){ records->bytes.data + record->header_at, record->header_len },
-		&records->header);
+	write_key(records,
+	          plan,
+	          (Slice){ records->bytes.data + record->header_at, record->header_len });
 	(void) rd_kafka_header_add(headers,
 	                           record->header_name,
 	                           -1,
