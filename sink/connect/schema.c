@@ -87,19 +87,25 @@ hash_text(uint64_t hash, const char *text)
 }
 
 static uint64_t
+hash_number(uint64_t hash, uint64_t number)
+{
+	hash = (hash ^ number) * UINT64_C(0x9E3779B97F4A7C15);
+	return hash ^ hash >> 32;
+}
+
+static uint64_t
 hash_schema(const ConnectSchema *schema)
 {
 	uint64_t hash = UINT64_C(0xCBF29CE484222325);
-	const uintptr_t inside[] = { (uintptr_t) schema->items, (uintptr_t) schema->keys };
-	const int32_t numbers[] = { (int32_t) schema->type,
-		                        schema->optional ? 1 : 0,
-		                        schema->version };
 
-	hash = hash_bytes(hash, numbers, sizeof numbers);
+	hash = hash_number(hash, (uint64_t) schema->type);
+	hash = hash_number(hash, (schema->optional ? 1U : 0U));
+	hash = hash_number(hash, (uint64_t) schema->version);
 	hash = hash_text(hash, schema->name);
 	hash = hash_text(hash, schema->doc);
 	hash = hash_bytes(hash, schema->default_json.data, schema->default_json.len);
-	hash = hash_bytes(hash, inside, sizeof inside);
+	hash = hash_number(hash, (uintptr_t) schema->items);
+	hash = hash_number(hash, (uintptr_t) schema->keys);
 	for (size_t i = 0; i < schema->parameter_count; i++)
 	{
 		hash = hash_text(hash, schema->parameters[i].name);
@@ -107,10 +113,8 @@ hash_schema(const ConnectSchema *schema)
 	}
 	for (size_t i = 0; i < schema->field_count; i++)
 	{
-		uintptr_t field = (uintptr_t) schema->fields[i].schema;
-
 		hash = hash_text(hash, schema->fields[i].name);
-		hash = hash_bytes(hash, &field, sizeof field);
+		hash = hash_number(hash, (uintptr_t) schema->fields[i].schema);
 	}
 	return hash;
 }
