@@ -32,9 +32,9 @@ REQUIRED = {"slot", "start", "copy", "feedback", "kafka init", "kafka begin", "k
 # only a snapshot, or the first start, passes these
 AT_START = {"slot", "drop slot", "copy", "kafka topic"}
 
-DDL = ["alter table w_plain add column added_%d text", "alter table w_full add column extra int",
+DDL = ["alter table w_plain add column added_%d text", "alter table w_full add column if not exists extra int",
        "create table w_new_%d (id int primary key, v text); insert into w_new_%d values (1, 'x')",
-       "alter table w_full drop column extra", "alter table w_uuid add column added_%d date default '2020-01-01'"]
+       "alter table w_full drop column if exists extra", "alter table w_uuid add column added_%d date default '2020-01-01'"]
 
 
 def under(**variables):
@@ -69,7 +69,7 @@ class Judge:
         self.broker = t.broker
         self.lake = t.lake(worker)
         self.prefix = worker.config["topic.prefix"]
-        self.readers = {}
+        self.offsets = {}
         self.first_lsn = 0
         self.looks = 0
         db.psql("select pg_create_logical_replication_slot('records', 'cdc_decoder');"
@@ -96,15 +96,17 @@ class Judge:
         expected = collections.defaultdict(list)
         for record in records:
             expected[record["topic"]].append(identity(record))
-        for topic in self.broker.topics():
-            if topic.startswith(self.prefix + ".") and topic not in self.readers:
-                self.readers[topic] = Reader(self.broker, topic)
-        for topic in sorted(set(expected) - set(self.readers)):
-            raise AssertionError("there is no topic \"%s\"" % topic)
-        for topic, reader in self.readers.items():
-            seen = [identity({"key": r.key, "value": r.value}) for r in reader.to_end()
-                    if r.value is None or r.json["op"] != "r"]
-            assert expected[topic] == seen, "%s: %s" % (topic, first_difference(expected[topic], seen))
+        reader = Reader(self.broker, *[topic for topic in self.broker.topics() if topic.startswith(self.prefix + ".")],
+                        offsets=self.offsets)
+        seen = collections.defaultdict(list)
+        for record in reader.to_end():
+            self.offsets[record.topic, record.partition] = record.offset + 1
+            if record.value is None or record.json["op"] != "r":
+                seen[record.topic].append(identity({"key": record.key, "value": record.value}))
+        reader.close()
+        for topic in sorted(set(expected) | set(seen)):
+            assert expected[topic] == seen[topic], "%s: %s" % (
+                topic, first_difference(expected[topic], seen[topic]))
 
     def check_bronze(self, changes):
         expected = {(change["source"]["table"], change["source"]["lsn"]) for change in changes}
@@ -125,10 +127,6 @@ class Judge:
         for path in self.lake.dir.rglob("*"):
             where = path.relative_to(self.lake.dir).parts
             assert path.is_dir() or (len(where) > 2 and where[1] in ("data", "metadata")), path
-
-    def close(self):
-        for reader in self.readers.values():
-            reader.close()
 
 
 def draw(points, number, generator):
@@ -211,7 +209,6 @@ def test_killed_at_each_point(t):
         except AssertionError as error:
             raise AssertionError("after a kill %s \"%s\", pass %d: %s" % (*fault, error)) from None
     judge.check_files()
-    judge.close()
     code, output, errors = worker.command("verify")
     assert code == 0, output + errors
     assert reached[True] >= KILLS * 6 // 10, reached

@@ -45,9 +45,10 @@ def _record(message):
 
 
 class Reader:
-    """A consumer of all partitions of some topics from their beginning, without a group."""
+    """A consumer of all partitions of some topics, without a group: from offsets, by (topic, partition), or else
+    from their beginning."""
 
-    def __init__(self, broker, *topics, isolation="read_committed"):
+    def __init__(self, broker, *topics, isolation="read_committed", offsets=None):
         self._consumer = kafka.Consumer({
             "bootstrap.servers": broker.bootstrap,
             "group.id": "reader",
@@ -60,13 +61,14 @@ class Reader:
         })
         partitions = broker.topics(internal=True)
         names = topics or [name for name in sorted(partitions) if not name.startswith("__")]
-        self._partitions = [kafka.TopicPartition(name, number, kafka.OFFSET_BEGINNING)
+        self._partitions = [kafka.TopicPartition(name, number,
+                                                 (offsets or {}).get((name, number), kafka.OFFSET_BEGINNING))
                             for name in names for number in range(partitions.get(name, 0))]
         self._consumer.assign(self._partitions)
 
     def to_end(self, timeout=60):
-        """The records not yet read, up to the last committed one of each partition; per partition in
-        order."""
+        """The records up to the last committed one of each partition; per partition in order.  To be called
+        once: the library tells the end of a partition that nothing was added to only once."""
         deadline = time.monotonic() + timeout
         pending = {(p.topic, p.partition) for p in self._partitions}
         records = []
