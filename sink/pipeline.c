@@ -46,6 +46,7 @@
 #include "output/recovery.h"
 #include "source/action.h"
 #include "source/decode.h"
+#include "source/identity.h"
 #include "source/snapshot.h"
 #include "source/stream.h"
 #include "source/timeline.h"
@@ -108,6 +109,7 @@ static bool bootstrap(Pipeline *pipeline, Err *err);
 static bool end_without_streaming(Pipeline *pipeline, Err *err);
 static bool start_stream(Pipeline *pipeline, Err *err);
 static bool stream_loop(Pipeline *pipeline, Err *err);
+static bool drop_on_stop(Pipeline *pipeline, Err *err);
 static void close_all(Pipeline *pipeline);
 static bool wait_paused(Pipeline *pipeline, int64_t ms);
 
@@ -180,7 +182,8 @@ attempt(Pipeline *pipeline, Err *err)
 		return stopping(pipeline) && err->kind == ERR_RETRY;
 	if (pipeline->config->snapshot_mode == SNAPSHOT_INITIAL_ONLY)
 		return end_without_streaming(pipeline, err);
-	return start_stream(pipeline, err) && stream_loop(pipeline, err);
+	return start_stream(pipeline, err) && stream_loop(pipeline, err) &&
+	       drop_on_stop(pipeline, err);
 }
 
 static bool
@@ -248,6 +251,8 @@ open_source(Pipeline *pipeline, Err *err)
 	    !server_unmatched(pipeline->sql, config, warn_unmatched, NULL, err))
 		return false;
 	pipeline->lists_checked = true;
+	if (!identity_autoset(pipeline->sql, config, err))
+		return false;
 	*self = (Position){
 		.system_id = pipeline->server.system_id,
 		.timeline = pipeline->server.timeline,
@@ -864,6 +869,28 @@ stream_loop(Pipeline *pipeline, Err *err)
 	         LSN_ARGS(pipeline->durable));
 	return stream_feedback(
 		pipeline->stream, pipeline->received, pipeline->durable, false, err);
+}
+
+/*
+ * slot.drop.on.stop: the slot goes, and with it the positions, which would have nothing
+ * to go on from.  They go first: a slot with an intent is ours to drop.
+ */
+static bool
+drop_on_stop(Pipeline *pipeline, Err *err)
+{
+	const Config *config = pipeline->config;
+
+	if (!config->slot_drop_on_stop)
+		return true;
+	if (!mark_all(pipeline, POSITION_INTENT, 0, err))
+		return false;
+	stream_close(pipeline->stream);
+	pipeline->stream = NULL;
+	pipeline->sql = server_connect(config, false, err);
+	if (pipeline->sql == NULL || !server_drop_slot(pipeline->sql, config->slot_name, err))
+		return false;
+	log_info("pipeline", "dropped slot \"%s\"", config->slot_name);
+	return true;
 }
 
 static void

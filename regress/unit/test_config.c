@@ -410,7 +410,6 @@ static const Refusal refusals[] = {
 	  "\"value.converter\"", "AvroConverter" },
 	{ "debezium.format.value=protobuf", "\"protobuf\"", "avro" },
 	{ "value.converter.enhanced.avro.schema.support=true", "cannot be \"true\"", "" },
-	{ "slot.drop.on.stop=true", "slot.drop.on.stop", "by hand" },
 	{ "topic.creation.groups=a", "topic.creation.groups", "" },
 	{ "topic.creation.a.partitions=3", "property \"topic.creation.a.partitions\"", "" },
 	{ "debezium.sink.type=kinesis", "invalid value for setting \"outputs\" in --set: \"kinesis\"", "" },
@@ -422,6 +421,8 @@ static const Refusal refusals[] = {
 	{ "snapshot.query.mode=custom", "cannot be \"custom\", only \"select_all\"", "overrides" },
 	{ "snapshot.include.collection.list=(", "\"snapshot.include.collection.list\" in --set: ", "" },
 	{ "snapshot.delay.ms=-1", "outside the valid range", "" },
+	{ "lsn.flush.mode=manual", "lsn.flush.mode", "confirms what is stored" },
+	{ "offset.mismatch.strategy=trust_slot", "offset.mismatch.strategy", "stored position" },
 };
 /* clang-format on */
 

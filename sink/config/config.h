@@ -165,14 +165,17 @@ typedef struct Config
 	bool database_tcp_keepalive;             /* true */
 	const char *database_initial_statements; /* separated by semicolons; "": none */
 	int64_t database_query_timeout_ms;       /* 600000; 0: none */
-	const char *slot_name; /* debezium's default is "debezium"; ours cdc_sink */
-	int64_t status_update_interval_ms; /* 10000 */
-	int snapshot_mode;                 /* SnapshotMode */
-	int64_t snapshot_max_threads;      /* 2 */
-	FilterList snapshot_tables;        /* snapshot.include.collection.list; empty: all */
-	int snapshot_order;                /* SnapshotOrder */
-	int64_t snapshot_delay_ms;         /* before a snapshot: 0 */
-	int64_t streaming_delay_ms;        /* after it: 0 */
+	const char *slot_name;  /* debezium's default is "debezium"; ours cdc_sink */
+	bool slot_drop_on_stop; /* false */
+	bool slot_failover;     /* false */
+	const char *replica_identity_autoset; /* "": none; see source/identity.h */
+	int64_t status_update_interval_ms;    /* 10000 */
+	int snapshot_mode;                    /* SnapshotMode */
+	int64_t snapshot_max_threads;         /* 2 */
+	FilterList snapshot_tables; /* snapshot.include.collection.list; empty: all */
+	int snapshot_order;         /* SnapshotOrder */
+	int64_t snapshot_delay_ms;  /* before a snapshot: 0 */
+	int64_t streaming_delay_ms; /* after it: 0 */
 	const char
 		*snapshot_overrides; /* snapshot.select.statement.overrides: schema.table, ... */
 	ConfigPair *override_pairs; /* schema.table: its SELECT */

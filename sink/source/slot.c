@@ -156,6 +156,27 @@ run_and_wait(PGconn *replication, PGconn *sql, const char *command, Err *err)
 	return result;
 }
 
+/* slot.failover, where the server has it; elsewhere Debezium goes on without, and so do
+ * we. */
+static bool
+can_fail_over(PGconn *replication, PGconn *sql, const Config *config)
+{
+	PGresult *result;
+	bool standby;
+
+	if (!config->slot_failover)
+		return false;
+	result = PQexec(sql, "SELECT pg_catalog.pg_is_in_recovery()");
+	standby = PQntuples(result) > 0 && *server_text(result, 0, 0) == 't';
+	PQclear(result);
+	if (PQserverVersion(replication) >= 170000 && !standby)
+		return true;
+	log_warning("source",
+	            "slot.failover is without effect: it needs a primary of PostgreSQL 17 or "
+	            "newer");
+	return false;
+}
+
 bool
 server_create_slot(PGconn *replication, PGconn *sql, const Config *config, NewSlot *slot,
                    Err *err)
@@ -167,7 +188,11 @@ server_create_slot(PGconn *replication, PGconn *sql, const Config *config, NewSl
 	buf_text(&command, "CREATE_REPLICATION_SLOT ");
 	server_quote(&command, '"', slot->name);
 	buf_text(&command, slot->temporary ? " TEMPORARY LOGICAL " : " LOGICAL ");
-	buf_text(&command, SERVER_PLUGIN " EXPORT_SNAPSHOT");
+	buf_text(&command, SERVER_PLUGIN);
+	buf_text(&command,
+	         !slot->temporary && can_fail_over(replication, sql, config)
+	             ? " (SNAPSHOT 'export', FAILOVER)"
+	             : " EXPORT_SNAPSHOT");
 	err->kind = ERR_NONE;
 	result = run_and_wait(replication, sql, buf_cstr(&command), err);
 	buf_free(&command);
