@@ -47,6 +47,7 @@
 #include "source/action.h"
 #include "source/decode.h"
 #include "source/identity.h"
+#include "source/publication.h"
 #include "source/snapshot.h"
 #include "source/stream.h"
 #include "source/timeline.h"
@@ -251,7 +252,8 @@ open_source(Pipeline *pipeline, Err *err)
 	    !server_unmatched(pipeline->sql, config, warn_unmatched, NULL, err))
 		return false;
 	pipeline->lists_checked = true;
-	if (!identity_autoset(pipeline->sql, config, err))
+	if (!publication_check(pipeline->sql, config, err) ||
+	    !identity_autoset(pipeline->sql, config, err))
 		return false;
 	*self = (Position){
 		.system_id = pipeline->server.system_id,

@@ -48,8 +48,8 @@ read_plan(void)
 		plan.armed = sscanf(at, "%7[a-z]:%63[^:]:%lu", when, plan.point, &plan.pass) == 3;
 	plan.after = plan.armed && strcmp(when, "after") == 0;
 	if (trace != NULL)
-		plan.trace =
-			(int) syscall(SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND, 0644);
+		plan.trace = (int) syscall(
+			SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND, 0644);
 }
 
 /* Before the call: whether this is the pass to die at. */
@@ -79,19 +79,19 @@ passed(bool now)
 }
 
 /* RESULT f(...) where the real one is called between two halves of a point. */
-#define CALL(point, type, real, ...)                                                     \
-	do                                                                                   \
-	{                                                                                    \
-		bool now_ = pass(point);                                                         \
-		type result_ = real(__VA_ARGS__);                                                \
-		passed(now_);                                                                    \
-		return result_;                                                                  \
+#define CALL(point, type, real, ...)      \
+	do                                    \
+	{                                     \
+		bool now_ = pass(point);          \
+		type result_ = real(__VA_ARGS__); \
+		passed(now_);                     \
+		return result_;                   \
 	} while (0)
 
-#define REAL(type, name, ...)                                                            \
-	static type (*real)(__VA_ARGS__);                                                    \
-	if (real == NULL)                                                                    \
-		*(void **) &real = dlsym(RTLD_NEXT, name)
+#define REAL(type, name, ...)         \
+	static type (*real)(__VA_ARGS__); \
+	if (real == NULL)                 \
+	*(void **) &real = dlsym(RTLD_NEXT, name)
 
 /* ---- libpq ---- */
 

@@ -48,6 +48,13 @@ typedef enum SnapshotOrder
 	ORDER_SMALLEST_FIRST,
 	ORDER_LARGEST_FIRST,
 } SnapshotOrder;
+typedef enum PublicationMode
+{
+	PUBLICATION_ALL_TABLES,
+	PUBLICATION_DISABLED,
+	PUBLICATION_FILTERED,
+	PUBLICATION_NO_TABLES
+} PublicationMode;
 typedef enum FailureMode
 {
 	FAILURE_FAIL,
@@ -165,9 +172,11 @@ typedef struct Config
 	bool database_tcp_keepalive;             /* true */
 	const char *database_initial_statements; /* separated by semicolons; "": none */
 	int64_t database_query_timeout_ms;       /* 600000; 0: none */
-	const char *slot_name;  /* debezium's default is "debezium"; ours cdc_sink */
-	bool slot_drop_on_stop; /* false */
-	bool slot_failover;     /* false */
+	const char *slot_name;        /* debezium's default is "debezium"; ours cdc_sink */
+	bool slot_drop_on_stop;       /* false */
+	bool slot_failover;           /* false */
+	const char *publication_name; /* dbz_publication */
+	int publication_mode;         /* PublicationMode */
 	const char *replica_identity_autoset; /* "": none; see source/identity.h */
 	int64_t status_update_interval_ms;    /* 10000 */
 	int snapshot_mode;                    /* SnapshotMode */

@@ -17,7 +17,6 @@
 /* Reasons and hints that several rows share. */
 #define NO_CONNECT     "the worker runs without Kafka Connect"
 #define NO_QUEUE       "max.memory bounds what is on its way"
-#define NO_PUBLICATION "cdc_decoder needs no publication"
 #define NO_STORE       "the position is stored with the data, in each output"
 #define NO_SIGNALS     "Snapshots on demand are not supported."
 #define NO_SMT         "Transformations are not supported; remove the property."
@@ -138,8 +137,6 @@ static const Foreign foreigners[] = {
 	{ "predicates", FOREIGN_FIXED, "", NO_SMT },
 	{ "predicates.*", FOREIGN_REFUSED, NULL, NO_SMT },
 	{ "producer.override.*", FOREIGN_ALIAS, "kafka.*", "" },
-	{ "publication.autocreate.mode", FOREIGN_IGNORED, NULL, NO_PUBLICATION },
-	{ "publication.name", FOREIGN_IGNORED, NULL, NO_PUBLICATION },
 	{ "quarkus.*", FOREIGN_IGNORED, NULL, "the worker is not a Quarkus application" },
 	{ "query.fetch.size", FOREIGN_IGNORED, NULL, "rows are read by COPY" },
 	{ "queue.provider.*", FOREIGN_IGNORED, NULL, NO_QUEUE },

@@ -35,6 +35,7 @@ _Static_assert(SNAPSHOT_INITIAL == 0 && SNAPSHOT_NO_DATA == 1 &&
 _Static_assert(ORDER_BY_NAME == 0 && ORDER_SMALLEST_FIRST == 1 &&
                    ORDER_LARGEST_FIRST == 2,
                "snapshot.tables.order.by.row.count");
+_Static_assert(PUBLICATION_DISABLED == 1 && PUBLICATION_NO_TABLES == 3, "publication");
 _Static_assert(FAILURE_FAIL == 0 && FAILURE_WARN == 1 && FAILURE_SKIP == 2, "failure");
 _Static_assert(HEADER_SIMPLE == 0 && HEADER_JSON == 1, "header.converter");
 _Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
@@ -192,6 +193,11 @@ static const Setting settings[] = {
 	  "Memory for events on their way; beyond it reading pauses." },
 	{ "outputs", SETTING_WORDS, 0, AT(outputs),
 	  "bronze,silver", "kafka, bronze, silver", 0, 0, "Where changes go; any of these." },
+	{ "publication.autocreate.mode", SETTING_WORD, 0, AT(publication_mode),
+	  "all_tables", "all_tables, disabled, filtered, no_tables", 0, 0,
+	  "The worker reads no publication and makes none; with disabled or no_tables, publication.name must have all that is captured." },
+	{ "publication.name", SETTING_TEXT, 0, AT(publication_name),
+	  "dbz_publication", "", 0, 0, "Publication that is compared with what is captured; see publication.autocreate.mode." },
 	{ "replica.identity.autoset.values", SETTING_TEXT, 0, AT(replica_identity_autoset),
 	  "", "schema.table:identity, separated by commas, the tables by regular expression", 0, 0,
 	  "Replica identities that captured tables are given at the start: DEFAULT, FULL, NOTHING, INDEX and its name." },
