@@ -1,0 +1,1 @@
+create table m(id int primary key); insert into m values (1),(2); alter table m add t text default 'tt', add n numeric(5,2) default 1.25, add ts timestamptz default '2020-01-01 00:00+00', add b bytea default '\x00ff', add j jsonb default '{"a":1}', add bo boolean not null default true;

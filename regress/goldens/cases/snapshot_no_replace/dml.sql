@@ -1,0 +1,1 @@
+insert into m values (3,null,null,null); delete from m where id=1;

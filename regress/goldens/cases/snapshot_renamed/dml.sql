@@ -1,0 +1,1 @@
+alter table m rename to m2; insert into m2 values (2,'b'); alter table m2 rename v to w; insert into m2 values (3,'c'); alter table m2 drop column w; insert into m2 values (4); alter table m2 add x int not null default 5; update m2 set x=6 where id=1;

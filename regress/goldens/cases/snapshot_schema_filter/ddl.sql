@@ -1,0 +1,1 @@
+create schema s1; create schema s2; create table s1.t(id int primary key, a text, b text); create table s2.t(id int primary key); create table s1.u(id int primary key); insert into s1.t values (1,'a','b'); insert into s2.t values (1); insert into s1.u values (1);
