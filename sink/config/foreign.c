@@ -20,6 +20,7 @@
 #define NO_STORE       "the position is stored with the data, in each output"
 #define NO_SIGNALS     "Snapshots on demand are not supported."
 #define NO_SMT         "Transformations are not supported; remove the property."
+#define NO_REGEX_NAMES "Topics are named by io.debezium.schema.SchemaTopicNamingStrategy."
 #define NO_JMX         "there is no JMX"
 #define RETRY_RULES    "errors.max.retries and errors.retry.delay.max.ms decide"
 #define ONE_VALUE      "Remove the property or give it the value that the worker has."
@@ -66,6 +67,7 @@ static const Foreign foreigners[] = {
 	  "creating a slot waits for as long as the server needs" },
 	{ "custom.metric.tags", FOREIGN_IGNORED, NULL, NO_JMX },
 	{ "custom.sanitize.pattern", FOREIGN_IGNORED, NULL, NO_JMX },
+	{ "database.connection.timeout.ms", FOREIGN_IGNORED, NULL, "connecting is given 15 s" },
 	{ "database.server.name", FOREIGN_REFUSED, NULL, OLD_NAME("topic.prefix") },
 	{ "database.sslfactory", FOREIGN_REFUSED, NULL,
 	  "TLS is libpq's; use database.sslmode and its certificates." },
@@ -147,6 +149,7 @@ static const Foreign foreigners[] = {
 	{ "schema.refresh.mode", FOREIGN_IGNORED, NULL, "schemas come with the changes" },
 	{ "schema.whitelist", FOREIGN_REFUSED, NULL, OLD_NAME("schema.include.list") },
 	{ "signal.data.collection", FOREIGN_REFUSED, NULL, NO_SIGNALS },
+	{ "signal.emit.failure.*", FOREIGN_IGNORED, NULL, "there are no signals" },
 	{ "signal.enabled.channels", FOREIGN_FIXED, ",source", NO_SIGNALS },
 	{ "signal.file", FOREIGN_REFUSED, NULL, NO_SIGNALS },
 	{ "signal.kafka.*", FOREIGN_REFUSED, NULL, NO_SIGNALS },
@@ -162,10 +165,12 @@ static const Foreign foreigners[] = {
 	  "a table is read when nobody rewrites it, however long that takes" },
 	{ "snapshot.locking.mode", FOREIGN_FIXED, "none, shared",
 	  "A snapshot holds tables in ACCESS SHARE mode, which lets everybody read and write; custom classes are not supported." },
+	{ "snapshot.locking.mode.custom.name", FOREIGN_REFUSED, NULL, LEAVE_OUT },
 	{ "snapshot.max.threads.multiplier", FOREIGN_IGNORED, NULL, "snapshot.max.threads decides" },
 	{ "snapshot.mode.*", FOREIGN_IGNORED, NULL, "snapshot.mode decides" },
 	{ "snapshot.query.mode", FOREIGN_FIXED, "select_all",
 	  "Custom classes are not supported; see snapshot.select.statement.overrides." },
+	{ "snapshot.query.mode.custom.name", FOREIGN_REFUSED, NULL, LEAVE_OUT },
 	{ "sourceinfo.struct.maker", FOREIGN_REFUSED, NULL, LEAVE_OUT },
 	{ "statistics.metrics.enabled", FOREIGN_IGNORED, NULL, NO_JMX },
 	{ "table.blacklist", FOREIGN_REFUSED, NULL, OLD_NAME("table.exclude.list") },
@@ -178,8 +183,11 @@ static const Foreign foreigners[] = {
 	{ "topic.creation.enable", FOREIGN_FIXED, "true", ONE_VALUE },
 	{ "topic.creation.groups", FOREIGN_FIXED, "",
 	  "Only topic.creation.default.* is supported." },
+	{ "topic.key.*", FOREIGN_REFUSED, NULL, NO_REGEX_NAMES },
 	{ "topic.naming.strategy", FOREIGN_FIXED, "io.debezium.schema.SchemaTopicNamingStrategy",
 	  ONE_VALUE },
+	{ "topic.regex", FOREIGN_REFUSED, NULL, NO_REGEX_NAMES },
+	{ "topic.replacement", FOREIGN_REFUSED, NULL, NO_REGEX_NAMES },
 	{ "transaction.boundary", FOREIGN_IGNORED, NULL, "kafka.exactly.once decides" },
 	{ "transaction.boundary.interval.ms", FOREIGN_IGNORED, NULL, "kafka.commit.interval.ms decides" },
 	{ "transaction.metadata.factory", FOREIGN_FIXED,
