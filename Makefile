@@ -43,11 +43,15 @@ check: ## install what is missing, build, run every test; README's test command
 check-unit: ## unit tests (cmocka)
 	+@$(SINK) unit && $(TOOLS)/run-unit.sh $(BUILD)/unit
 
-check-asan: ## unit tests under AddressSanitizer and UBSan
-	+@$(SINK) unit BUILD=$(BUILD)/asan SANITIZE=address,undefined && $(TOOLS)/run-unit.sh $(BUILD)/asan/unit
+check-asan: ## unit tests and the fuzzers' inputs under AddressSanitizer and UBSan
+	+@$(SINK) unit replays BUILD=$(BUILD)/asan SANITIZE=address,undefined && \
+		$(TOOLS)/run-unit.sh $(BUILD)/asan/unit $(BUILD)/asan/fuzz
 
 check-regress: decoder ## pg_regress and isolation tests from the build tree: TESTS="toast types_num"
 	@$(TOOLS)/run-regress.sh $(TESTS)
+
+fuzz: ## each fuzzer for FUZZ_SECONDS=60 under ASan and UBSan: TESTS="frame filter"
+	@$(TOOLS)/fuzz.sh $(TESTS)
 
 check-servers: ## check-regress on PostgreSQL 15, 17 and 18, each in a chroot (root): SUITES="trixie sid"
 	@$(TOOLS)/check-servers.sh $(SUITES)
@@ -91,4 +95,4 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 .PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
-	check-faults check-servers check-registry check-integration demo bench fmt lint docs help
+	check-faults check-servers check-registry check-integration fuzz demo bench fmt lint docs help

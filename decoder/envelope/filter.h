@@ -17,13 +17,13 @@
 /* Room for three identifiers and their dots, of any NAMEDATALEN. */
 #define FILTER_NAME_BYTES 2048
 
-typedef struct FilterPattern FilterPattern;
+struct Regex;
 
 typedef struct FilterList
 {
 	const char *text; /* as given; "" matches nothing */
 	size_t count;
-	FilterPattern *patterns;
+	struct Regex **patterns;
 } FilterList;
 
 /* Compile text.  False, with error set, when an expression is invalid or unsupported. */

@@ -4,23 +4,19 @@
  *
  * The input is the file; what follows its first null character is the argument.
  * Whatever it holds, config_load either gives a Config that prints text which loads
- * and prints the same again, or refuses with a message.  Build it with clang and
- * -fsanitize=fuzzer,address,undefined from this file, sink/config/, sink/base/ and
- * buf.c, options.c and filter.c of decoder/envelope/.
+ * and prints the same again, or refuses with a message.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include <stdint.h>
+#include "support.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "config/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Load bytes as if they were a file; NULL and err set when they are refused. */
 static Config *

@@ -18,6 +18,7 @@ mkdir -p "$systems" "$log"
 # The first mirror of the distribution that the host's apt knows.
 mirror()
 {
+    # shellcheck disable=SC2016
     apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 '/debian/*$' ||
         die "the apt of this host knows no Debian mirror"
 }
@@ -56,6 +57,7 @@ copy_tree()
     local root=$1
     rm -rf --one-file-system "$root/src"
     mkdir "$root/src"
+    # shellcheck disable=SC2016
     git ls-files -z --cached --others --exclude-standard -- decoder regress/sql regress/expected \
         regress/specs regress/tools Makefile sink/Makefile |
         xargs -0 sh -c 'for file; do [ ! -e "$file" ] || printf "%s\0" "$file"; done' sh |

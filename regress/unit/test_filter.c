@@ -91,6 +91,27 @@ matching(void **state)
 		{ "public\\.\xc3\xa4+", "public.\xc3\xa4\xc3\xa4", true },
 		{ "public\\.a b", "public.a b", true },
 		{ "s.t.(a|b)", "s.t.b", true },
+		{ "[^\xc3\xa4]", "\xc3\xa4", false },
+		{ "[^\xc3\xa4]", "\xc3\xb6", true },
+		{ "[\xce\xb1-\xcf\x89]+", "\xce\xb2\xcf\x83", true },
+		{ "[\\W]", "\xc3\xa4", true },
+		{ "[^\\W]", "a", true },
+		{ "[^a-c]", "B", false },
+		{ "x\\Qab\\E+", "xabbb", true },
+		{ "x(ab|c|)*y", "xcababcy", true },
+		{ "x(ab|c|)*y", "xacy", false },
+		{ "(a|ab)(c|bcd)", "abcd", true },
+		{ "a{2\\,4}", "a", false },
+		{ "a{2\\,4}", "aaa", true },
+		{ "a{2\\,4}", "aaaaa", false },
+		{ "a{0}b", "b", true },
+		{ "a{3\\,}", "aaaaaa", true },
+		{ "a{3\\,}", "aa", false },
+		{ "(ab?){2}?c", "abac", true },
+		{ "^a$|^b$", "b", true },
+		{ "((((a?)*)*)*)*b", "aaab", true },
+		{ "a\\nb", "a\nb", true },
+		{ "a.b", "a\nb", false },
 		{ "(.*).fi_other.v", "public.fi_other.v", true },
 	};
 
@@ -126,7 +147,10 @@ refusing(void **state)
 		{ "[a[b]]", "\"[\"" },    { "(?x)a", "\"(?x\"" },
 		{ "a{", "\"{\"" },        { "[a-", "unclosed" },
 		{ "(a", "invalid" },      { "*a", "invalid" },
-		{ "\\u0041", "\"\\u\"" }, { "[^\xc3\xa4]", "\xc3\xa4" },
+		{ "\\u0041", "\"\\u\"" }, { "a**", "a quantifier follows another" },
+		{ "a{2}{3}", "another" }, { "a{2\\,1}", "out of order" },
+		{ "a)", "not opened" },   { "a\\", "backslash" },
+		{ "[z-a]", "\"z-a\"" },   { "[a-\\d]", "\"a-\\d\"" },
 	};
 
 	(void) state;
@@ -173,12 +197,61 @@ include_and_exclude(void **state)
 	pool_free(&pool);
 }
 
+static char *
+repeated(Pool *pool, const char *part, size_t times, const char *end)
+{
+	size_t len = strlen(part);
+	char *text = pool_alloc(len * times + strlen(end) + 1, pool);
+
+	for (size_t i = 0; i < times; i++)
+		memcpy(text + i * len, part, len);
+	memcpy(text + len * times, end, strlen(end) + 1);
+	return text;
+}
+
+/* What could take the stack, all memory or years is refused. */
+static void
+bounds(void **state)
+{
+	Pool pool = { .count = 0 };
+	Alloc alloc = { pool_alloc, &pool };
+	const struct
+	{
+		const char *list;
+		const char *reason;
+	} cases[] = {
+		{ repeated(&pool, "(", 200, ""), "too large" },
+		{ repeated(&pool, "x", 10000, ""), "too large" },
+		{ "((a{100}){100}){100}", "too large" },
+		{ "((){1000}){1000}", "too large" },
+		{ "a{4294967297}", "too large" },
+		{ "a{0\\,99999}", "too large" },
+		{ "\xd6", "not valid UTF-8" },
+		{ "[a\xd6\n]", "not valid UTF-8" },
+		{ "a\xe6\x97", "not valid UTF-8" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+	{
+		FilterList list;
+		EnvError error = { .message = "" };
+
+		if (filter_compile(&list, cases[i].list, &alloc, &error))
+			fail_msg("%.100s was accepted", cases[i].list);
+		if (strstr(error.message, cases[i].reason) == NULL)
+			fail_msg("%.100s: %s", cases[i].list, error.message);
+	}
+	pool_free(&pool);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matching),
 		cmocka_unit_test(refusing),
+		cmocka_unit_test(bounds),
 		cmocka_unit_test(include_and_exclude),
 	};
 
