@@ -71,6 +71,9 @@ check-registry: all ## the Avro tests against a real schema registry
 	@$(TOOLS)/deps.sh registry
 	@REGISTRY=apicurio $(TOOLS)/python.sh regress/tools/run-tests avro
 
+check-large: decoder ## rows near the limit of 1 GB, through the plugin: minutes and gigabytes
+	@$(TOOLS)/python.sh regress/large/check.py
+
 check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"
 	+@$(SINK) faults
 	@$(TOOLS)/python.sh regress/tools/run-tests $(TESTS)
@@ -95,4 +98,4 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 .PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
-	check-faults check-servers check-registry check-integration fuzz demo bench fmt lint docs help
+	check-faults check-servers check-large check-registry check-integration fuzz demo bench fmt lint docs help

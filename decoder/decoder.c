@@ -62,69 +62,123 @@ decoder_write_message(Decoder *decoder, const Message *message, const char *byte
 	decoder_write(decoder, bytes, len);
 }
 
-pg_noreturn static void
-fail_size(const RelationPlan *plan, size_t len)
+/* The largest value of the tuples that a change's body starts with. */
+static const char *
+largest_column(const RelationPlan *plan, Slice body, size_t *len)
 {
-	ereport(ERROR,
-	        errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-	        errmsg("row of table \"%s.%s\" is too large to send",
-	               plan->relation->schema,
-	               plan->relation->name),
-	        errdetail("It needs at least %zu bytes, and the limit is %zu.",
-	                  len,
-	                  TUPLE_BYTES_MAX),
-	        errhint("Leave its largest columns out by the option "
-	                "\"column_exclude_list\"."));
+	WireReader reader = wire_reader(body);
+	const char *name = "";
+
+	*len = 0;
+	(void) wire_u32(&reader);
+	while (wire_u8(&reader) != 0 && !reader.failed)
+	{
+		uint16 count = wire_u16(&reader);
+
+		for (uint16 i = 0; i < count && !reader.failed; i++)
+		{
+			char kind = (char) wire_u8(&reader);
+			size_t size = kind == 't' || kind == 'b' ? wire_u32(&reader) : 0;
+
+			if (wire_take(&reader, size) == NULL || size <= *len)
+				continue;
+			name = plan->relation->columns[i].name;
+			*len = size;
+		}
+	}
+	return name;
+}
+
+/*
+ * A row too large to send would be met again at every start: an ERROR that says which
+ * column to leave out, unless the user chose to go on without such rows.
+ */
+static void
+refuse_row(Decoder *decoder, const RelationPlan *plan, Slice body, size_t len)
+{
+	int mode = decoder->options.events.failure_mode;
+	size_t column_len;
+	const char *column = largest_column(plan, body, &column_len);
+
+	decoder->refused++;
+	if (mode == FAILURE_SKIP)
+		return;
+	ereport(
+		mode == FAILURE_WARN ? WARNING : ERROR,
+		errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+		errmsg("row of table \"%s.%s\" is too large to send",
+	           plan->relation->schema,
+	           plan->relation->name),
+		errdetail("It needs at least %zu bytes, and the limit is %zu.  Its largest "
+	              "column is \"%s\", with %zu bytes.",
+	              len,
+	              TUPLE_BYTES_MAX,
+	              column,
+	              column_len),
+		mode == FAILURE_WARN
+			? 0
+			: errhint("Leave the column out by the option \"column_exclude_list\", or "
+	                  "such rows by \"event_processing_failure_handling_mode\"."));
 }
 
 void
-decoder_write_row(Decoder *decoder, const RelationPlan *plan, const char *bytes,
-                  size_t len)
+decoder_write_row(Decoder *decoder, const RelationPlan *plan, Slice body, Slice line)
 {
-	if (len > TUPLE_BYTES_MAX)
-		fail_size(plan, len);
-	decoder_write(decoder, bytes, len);
+	if (likely(line.len <= TUPLE_BYTES_MAX))
+		decoder_write(decoder, line.data, line.len);
+	else
+		refuse_row(decoder, plan, body, line.len);
 }
 
-static void
+static bool
 write_tuple(Decoder *decoder, const RelationPlan *plan, Relation relation,
             HeapTuple tuple, Buf *out)
 {
-	size_t start = out->len;
-
-	if (!tuple_write(&decoder->writer,
-	                 plan->columns,
-	                 plan->relation->column_count,
-	                 RelationGetDescr(relation),
-	                 tuple,
-	                 out))
-		fail_size(plan, out->len - start);
+	return tuple_write(&decoder->writer,
+	                   plan->columns,
+	                   plan->relation->column_count,
+	                   RelationGetDescr(relation),
+	                   tuple,
+	                   out);
 }
 
-bool
+static bool
+write_tuples(Decoder *decoder, const RelationPlan *plan, const Change *change, Buf *out)
+{
+	bool is_full = plan->relation->replica_identity == REPLICA_IDENTITY_FULL;
+
+	if (change->old_tuple != NULL)
+	{
+		buf_char(out, is_full ? 'O' : 'K');
+		if (!write_tuple(decoder, plan, change->relation, change->old_tuple, out))
+			return false;
+	}
+	if (change->new_tuple == NULL)
+		return true;
+	buf_char(out, 'N');
+	return write_tuple(decoder, plan, change->relation, change->new_tuple, out);
+}
+
+ChangeResult
 decoder_write_change(Decoder *decoder, const RelationPlan *plan, const Change *change,
                      Buf *out)
 {
-	bool is_full = plan->relation->replica_identity == REPLICA_IDENTITY_FULL;
 	size_t start = out->len;
 
 	if (plan->has_output && decoder->settings_level == 0)
 		decoder->settings_level = settings_pin();
 	decoder->writer.label_missed = false;
+	decoder->writer.converter.relation = plan->relation;
 	buf_u32(out, plan->relid);
-	if (change->old_tuple != NULL)
+	if (!write_tuples(decoder, plan, change, out) || out->len - start > TUPLE_BYTES_MAX)
 	{
-		buf_char(out, is_full ? 'O' : 'K');
-		write_tuple(decoder, plan, change->relation, change->old_tuple, out);
+		refuse_row(decoder,
+		           plan,
+		           (Slice){ out->data + start, out->len - start },
+		           out->len - start);
+		return CHANGE_REFUSED;
 	}
-	if (change->new_tuple != NULL)
-	{
-		buf_char(out, 'N');
-		write_tuple(decoder, plan, change->relation, change->new_tuple, out);
-	}
-	if (out->len - start > TUPLE_BYTES_MAX)
-		fail_size(plan, out->len - start);
-	return !decoder->writer.label_missed;
+	return decoder->writer.label_missed ? CHANGE_OUTDATED : CHANGE_WRITTEN;
 }
 
 /* ---- Plans ---- */
@@ -397,6 +451,8 @@ decoder_startup(LogicalDecodingContext *ctx, OutputPluginOptions *output, bool i
 	decoder->format =
 		decoder->options.format == FORMAT_FRAME ? &frame_format : &json_format;
 	tuple_writer_init(&decoder->writer, context);
+	decoder->writer.converter.strict =
+		decoder->options.events.invalid_text_mode == INVALID_TEXT_FAIL;
 	if (!is_init)
 		check_encoding(decoder);
 	decoder->plans = plan_cache_new(
@@ -424,6 +480,10 @@ decoder_shutdown(LogicalDecodingContext *ctx)
 
 	if (decoder == NULL)
 		return;
+	if (decoder->refused > 0)
+		ereport(LOG,
+		        errmsg("%llu rows that were too large to send were left out",
+		               (unsigned long long) decoder->refused));
 	if (decoder->writer.converter.replaced > 0)
 		ereport(LOG,
 		        errmsg("%llu characters of decoded text had no UTF-8 form",

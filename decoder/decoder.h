@@ -87,7 +87,8 @@ typedef struct Decoder
 	bool lists_checked;    /* whether the options' lists name columns */
 	int settings_level;    /* of settings_pin; 0: not pinned */
 
-	int unwritten; /* changes since the client last heard of us */
+	uint64 refused; /* rows left out because they were too large to send */
+	int unwritten;  /* changes since the client last heard of us */
 
 	Buf row;              /* json, record: the change in wire form */
 	Buf out;              /* frame: the open frame; json, record: the rendered records */
@@ -104,21 +105,30 @@ typedef struct Decoder
 /* Send bytes as one message to the client. */
 void decoder_write(Decoder *decoder, const char *bytes, size_t len);
 
-/* The same for what was rendered of a row of plan; ERROR when it is too large to send. */
-void decoder_write_row(Decoder *decoder, const RelationPlan *plan, const char *bytes,
-                       size_t len);
+/* The same for what was rendered of a row of plan, whose change's body is at hand; what
+ * is too large to send is treated as decoder_write_change() does. */
+void decoder_write_row(Decoder *decoder, const RelationPlan *plan, Slice body,
+                       Slice line);
 
 /* The same for what was rendered of a logical message. */
 void decoder_write_message(Decoder *decoder, const Message *message, const char *bytes,
                            size_t len);
 
+typedef enum ChangeResult
+{
+	CHANGE_WRITTEN,
+	CHANGE_OUTDATED, /* an enum value that the plan does not know: renew it, write again
+	                  */
+	CHANGE_REFUSED,  /* too large to send, and the user chose to go on without: counted */
+} ChangeResult;
+
 /*
- * Append the body of the I, U or D message of a change.  False when the row holds an
- * enum value that the plan does not know: drop what was appended, renew the plan, write
- * again.  ERROR when the row is too large to send.
+ * Append the body of the I, U or D message of a change; drop what was appended unless it
+ * is CHANGE_WRITTEN.  ERROR when the row is too large to send and
+ * event_processing_failure_handling_mode is fail.
  */
-bool decoder_write_change(Decoder *decoder, const RelationPlan *plan,
-                          const Change *change, Buf *out);
+ChangeResult decoder_write_change(Decoder *decoder, const RelationPlan *plan,
+                                  const Change *change, Buf *out);
 
 /* Make the plan of a change's table anew, from the catalog as of the change. */
 RelationPlan *decoder_renew_plan(Decoder *decoder, const Change *change);

@@ -92,6 +92,7 @@ write_relation(Decoder *decoder, RelationPlan *plan, uint64 lsn)
 static void
 frame_change(Decoder *decoder, RelationPlan *plan, const Change *change)
 {
+	ChangeResult result;
 	Buf *frame;
 	size_t mark;
 
@@ -101,10 +102,13 @@ frame_change(Decoder *decoder, RelationPlan *plan, const Change *change)
 	{
 		write_relation(decoder, plan, change->lsn);
 		mark = wire_begin_message(frame, change->lsn, change->type);
-		if (decoder_write_change(decoder, plan, change, frame))
+		result = decoder_write_change(decoder, plan, change, frame);
+		if (result == CHANGE_WRITTEN)
 			break;
 		/* the plan was older than the row: again, after the new Relation message */
 		frame->len = mark;
+		if (result == CHANGE_REFUSED)
+			return;
 		plan = decoder_renew_plan(decoder, change);
 	}
 	wire_end_message(frame, mark);

@@ -129,6 +129,7 @@ fail_render(const RelationPlan *plan, const EnvError *error)
 static void
 write_record(Decoder *decoder, const RelationPlan *plan, const RenderRecord *record)
 {
+	Slice body = { decoder->row.data, decoder->row.len };
 	Buf *line = &decoder->line;
 	RenderContext context;
 
@@ -136,13 +137,16 @@ write_record(Decoder *decoder, const RelationPlan *plan, const RenderRecord *rec
 	{
 		if (record->has_value)
 			decoder_write_row(
-				decoder, plan, decoder->out.data + record->value_at, record->value_len);
+				decoder,
+				plan,
+				body,
+				(Slice){ decoder->out.data + record->value_at, record->value_len });
 		return;
 	}
 	context = render_context(&decoder->options.events, decoder->run_id);
 	buf_reset(line);
 	render_record_json(plan->render, &decoder->out, record, &context, line);
-	decoder_write_row(decoder, plan, line->data, line->len);
+	decoder_write_row(decoder, plan, body, (Slice){ line->data, line->len });
 }
 
 static void
@@ -171,13 +175,20 @@ static void
 json_change(Decoder *decoder, RelationPlan *plan, const Change *change)
 {
 	RenderChange rendered = { .type = change->type };
+	ChangeResult result;
 	WireChange parts;
 	EnvError error;
 
 	buf_reset(&decoder->row);
-	while (!decoder_write_change(decoder, plan, change, &decoder->row))
+	while ((result = decoder_write_change(decoder, plan, change, &decoder->row)) !=
+	       CHANGE_WRITTEN)
 	{
 		buf_reset(&decoder->row);
+		if (result == CHANGE_REFUSED)
+		{
+			context_buf_shrink(&decoder->row);
+			return;
+		}
 		plan = decoder_renew_plan(decoder, change);
 	}
 	if (!wire_read_change(

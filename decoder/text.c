@@ -24,6 +24,8 @@ text_init(TextConverter *converter)
 	converter->encoding = GetDatabaseEncoding();
 	converter->function = InvalidOid;
 	converter->replaced = 0;
+	converter->strict = false;
+	converter->relation = NULL;
 }
 
 /* How many bytes at the start of text are ASCII, in which all server encodings agree. */
@@ -45,9 +47,28 @@ ascii_run(const char *text, size_t len)
 	return at;
 }
 
+pg_noreturn static void
+fail_text(const TextConverter *converter)
+{
+	const EnvRelation *relation = converter->relation;
+	const char *encoding = pg_encoding_to_char(converter->encoding);
+
+	ereport(ERROR,
+	        errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+	        relation == NULL
+	            ? errmsg("decoded text has bytes that have no UTF-8 form")
+	            : errmsg("text of table \"%s.%s\" has bytes that have no UTF-8 form",
+	                     relation->schema,
+	                     relation->name),
+	        errdetail("The database's encoding is \"%s\".", encoding),
+	        errhint("Set the option \"invalid_text_handling_mode\" to \"replace\"."));
+}
+
 static void
 replace(TextConverter *converter, Buf *out)
 {
+	if (converter->strict)
+		fail_text(converter);
 	if (converter->replaced++ == 0)
 		ereport(LOG,
 		        errmsg("replaced bytes that have no UTF-8 form in decoded text"),

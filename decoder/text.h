@@ -5,7 +5,8 @@
  * Every text that leaves the server passes here: values, names, labels,
  * defaults.  Bytes that have no place in UTF-8 (any bytes in an SQL_ASCII
  * database, a hole in a code page) become U+FFFD, are counted, and are
- * reported to the server log: an ERROR would stop the slot for good.
+ * reported to the server log: an ERROR would stop the slot for good, and is for who
+ * asks for it.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -21,6 +22,8 @@ typedef struct TextConverter
 	int encoding;    /* the database's */
 	Oid function;    /* to UTF-8; looked up at the first use in a transaction */
 	uint64 replaced; /* how often U+FFFD stood in */
+	bool strict;     /* ERROR instead */
+	const EnvRelation *relation; /* whose text it is, for that error; or NULL */
 } TextConverter;
 
 void text_init(TextConverter *converter);

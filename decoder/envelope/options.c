@@ -56,6 +56,10 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_RENDER, OPTION_WORD, AT(decimal_handling_mode),
 	  "precise", "precise, double, string",
 	  "How numeric and money are printed: Connect Decimal, double or string." },
+	{ "event.processing.failure.handling.mode", "event_processing_failure_handling_mode",
+	  OPTION_PLUGIN, OPTION_WORD, AT(failure_mode),
+	  "fail", "fail, warn, skip",
+	  "What to do with an event that can never be delivered: stop, or leave it out with or without a warning." },
 	{ "extended.headers.enabled", "extended_headers_enabled",
 	  OPTION_RENDER, OPTION_BOOL, AT(extended_headers_enabled), "true", BOOL_VALUES,
 	  "Whether records carry the four __debezium.context headers." },
@@ -74,6 +78,10 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_RENDER, OPTION_WORD, AT(interval_handling_mode),
 	  "numeric", "numeric, string",
 	  "How interval is printed: microseconds, or an ISO 8601 duration." },
+	{ "invalid.text.handling.mode", "invalid_text_handling_mode",
+	  OPTION_PLUGIN, OPTION_WORD, AT(invalid_text_mode),
+	  "replace", "replace, fail",
+	  "What to do with bytes that have no form in UTF-8, as SQL_ASCII databases can hold: U+FFFD in their place, counted, or stop." },
 	{ "message.key.columns", "message_key_columns",
 	  OPTION_WIRE, OPTION_KEYS, AT(message_key_columns), "",
 	  "schema.table:column,column;..., the tables by regular expression",
@@ -293,6 +301,17 @@ static bool
 item_is(Slice item, Slice word)
 {
 	return item.len == word.len && strncasecmp(item.data, word.data, word.len) == 0;
+}
+
+void
+env_option_word(const EnvOptionDef *def, int value, char text[32])
+{
+	const char *values = def->values;
+	Slice word = { NULL, 0 };
+
+	while (value-- >= 0 && next_item(&values, &word))
+		continue;
+	(void) snprintf(text, 32, "%.*s", (int) word.len, word.data);
 }
 
 static bool

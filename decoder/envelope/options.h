@@ -58,6 +58,21 @@ typedef enum AdjustMode
 	ADJUST_AVRO_UNICODE /* _uXXXX, the underscore too */
 } AdjustMode;
 
+/* What becomes of an event that can never be delivered. */
+typedef enum FailureMode
+{
+	FAILURE_FAIL,
+	FAILURE_WARN,
+	FAILURE_SKIP
+} FailureMode;
+
+/* What becomes of bytes without a form in UTF-8. */
+typedef enum InvalidTextMode
+{
+	INVALID_TEXT_REPLACE, /* by U+FFFD */
+	INVALID_TEXT_FAIL
+} InvalidTextMode;
+
 /* Bits of skipped_operations. */
 enum
 {
@@ -102,13 +117,17 @@ typedef struct EnvOptions
 	const char *topic_transaction;          /* transaction */
 	FilterList message_prefix_include_list; /* empty: all but what the other excludes */
 	FilterList message_prefix_exclude_list;
+	int failure_mode;      /* FailureMode */
+	int invalid_text_mode; /* InvalidTextMode */
 	bool lossless; /* not an option: bronze's printing, see render_options_bronze() */
 } EnvOptions;
 
-/* What part of the path an option acts on; the worker sends WIRE ones to the plugin. */
+/* What part of the path an option acts on; the worker sends WIRE and PLUGIN ones to the
+ * plugin. */
 typedef enum OptionScope
 {
 	OPTION_WIRE,   /* decides which bytes leave the server */
+	OPTION_PLUGIN, /* the same, and may change between two starts */
 	OPTION_RENDER, /* decides how an event is printed */
 } OptionScope;
 
@@ -156,6 +175,9 @@ const EnvOptionDef *env_option_find(const char *name);
 /* The name of the row nearest to what was written, for "Perhaps you meant"; NULL when
  * nothing is near. */
 const char *env_option_nearest(const char *name, char separator);
+
+/* Copy the word that value stands for to text, terminated. */
+void env_option_word(const EnvOptionDef *def, int value, char text[32]);
 
 /* All defaults.  Strings live in alloc. */
 void env_options_init(EnvOptions *options, const Alloc *alloc);

@@ -105,8 +105,12 @@ refuse_size(Parser *parser)
 static bool
 invalid(Parser *parser, const char *reason)
 {
-	return env_fail(
+	(void) env_fail(
 		parser->error, "invalid regular expression \"%s\": %s", parser->whole, reason);
+	(void) snprintf(parser->error->hint,
+	                sizeof parser->error->hint,
+	                "Put a backslash before a character that stands for itself.");
+	return false;
 }
 
 /* ---- Characters ---- */
@@ -296,9 +300,7 @@ parse_class(Parser *parser)
 		bool single;
 
 		if (*parser->at == '\0')
-			return env_fail(parser->error,
-			                "regular expression \"%s\" has an unclosed character class",
-			                parser->whole);
+			return invalid(parser, "it has an unclosed character class");
 		if (!class_member(parser, class, &first, &single))
 			return false;
 		if (!single)
@@ -613,6 +615,8 @@ regex_compile(const char *text, const Alloc *alloc, EnvError *error)
 		if (next_char(&at) >= INVALID_BYTE)
 		{
 			(void) env_fail(error, "regular expression \"%s\" is not valid UTF-8", text);
+			(void) snprintf(
+				error->hint, sizeof error->hint, "Names are matched in UTF-8.");
 			return NULL;
 		}
 	parser.at = strncmp(text, "(?i)", 4) == 0 ? text + 4 : text; /* always so */

@@ -2,8 +2,8 @@
  * fuzz_copy.c
  *		libFuzzer over the bytes of COPY (FORMAT binary).
  *
- * The input is one byte for the size of the pieces, then the stream.  Whole or in pieces,
- * it gives the same rows, and is refused or not.
+ * The input is one byte for the size of the pieces, whose top bit masks a column, then
+ *the stream.  Whole or in pieces, it gives the same rows, and is refused or not.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -16,13 +16,14 @@
 
 /* Feed the stream in pieces, each a block of its own. */
 static bool
-feed(const Relation *relation, Arena *arena, Input input, size_t piece, Batch *batch)
+feed(const Relation *relation, const EnvOptions *options, Input input, size_t piece,
+     Batch *batch)
 {
 	CopyReader reader = { 0 };
 	bool ok = true;
 	Err err = { .kind = ERR_NONE };
 
-	copy_reader_begin(&reader, relation, arena);
+	copy_reader_begin(&reader, relation, options, batch->arena);
 	while (ok && input.left > 0)
 	{
 		size_t len = input.left < piece ? input.left : piece;
@@ -58,15 +59,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Arena *arena = arena_new();
 	Batch *whole = batch_new(&budget);
 	Batch *pieces = batch_new(&budget);
-	size_t piece = 1 + input_byte(&input);
+	unsigned first = input_byte(&input);
+	size_t piece = 1 + first % 128;
+	Alloc alloc = arena_as_alloc(arena);
+	EnvOptions options;
+	EnvError ignored;
 
 	for (int i = 0; i < 3; i++)
 	{
 		columns[i].type_kind = 'b';
 		columns[i].type_name = columns[i].element_name = "";
 	}
-	if (feed(&relation, arena, input, SIZE_MAX, whole) !=
-	    feed(&relation, arena, input, piece, pieces))
+	env_options_init(&options, &alloc);
+	if (first >= 128 &&
+	    !env_option_set(
+			&options, "column.truncate.to.3.chars", "s.t.note", &alloc, &ignored))
+		abort();
+	if (feed(&relation, &options, input, SIZE_MAX, whole) !=
+	    feed(&relation, &options, input, piece, pieces))
 		abort();
 	if (whole->count != pieces->count)
 		abort();
@@ -81,6 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	batch_unref(whole);
 	batch_unref(pieces);
+	env_options_fini(&options);
 	arena_free(arena);
 	return 0;
 }

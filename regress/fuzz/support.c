@@ -44,13 +44,28 @@ word_at(Arena *arena, const char *values, unsigned place)
 	return arena_strndup(arena, values, len);
 }
 
+static void
+set(EnvOptions *options, const char *name, const char *value, const Alloc *alloc)
+{
+	EnvError error;
+
+	if (env_option_set(options, name, value, alloc, &error))
+		return;
+	(void) fprintf(stderr, "%s\n", error.message);
+	abort();
+}
+
 void
 fuzz_options(EnvOptions *options, unsigned seed, const Alloc *alloc)
 {
+	static const char *const masks[] = {
+		"column.truncate.to.2.chars",
+		"column.mask.with.3.chars",
+		"column.mask.hash.v2.SHA-256.with.salt.abc",
+	};
 	Arena *arena = arena_new();
 	size_t count;
 	const EnvOptionDef *table = env_option_table(&count);
-	EnvError error;
 
 	env_options_init(options, alloc);
 	for (size_t i = 0; seed != 0 && i < count; i++)
@@ -59,16 +74,10 @@ fuzz_options(EnvOptions *options, unsigned seed, const Alloc *alloc)
 
 		if (table[i].kind != OPTION_BOOL && table[i].kind != OPTION_WORD)
 			continue;
-		if (!env_option_set(options,
-		                    table[i].name,
-		                    word_at(arena, table[i].values, chosen),
-		                    alloc,
-		                    &error))
-		{
-			(void) fprintf(stderr, "%s\n", error.message);
-			abort();
-		}
+		set(options, table[i].name, word_at(arena, table[i].values, chosen), alloc);
 	}
+	if (seed != 0 && seed % 8 < sizeof masks / sizeof *masks)
+		set(options, masks[seed % 8], ".*[a-m]", alloc);
 	arena_free(arena);
 }
 

@@ -31,6 +31,10 @@ INSERT INTO bytes VALUES (1, convert_from('\x6162ff63c3a9e2', 'SQL_ASCII'));
 -- what is UTF-8 already stays, other bytes become U+FFFD
 SELECT bool_or(position('\x6162efbfbd63c3a9efbfbd'::bytea IN data) > 0) AS replaced
 FROM pg_logical_slot_peek_binary_changes('encoding', NULL, NULL, 'format', 'frame');
+-- or they are an error, by option
+\set SHOW_CONTEXT never
+SELECT data FROM pg_logical_slot_peek_binary_changes('encoding', NULL, NULL, 'format', 'frame', 'invalid_text_handling_mode', 'fail');
+\set SHOW_CONTEXT errors
 SELECT pg_drop_replication_slot('encoding');
 \c :home
 DROP DATABASE cdc_latin1;

@@ -132,7 +132,7 @@ test_defaults(void **state)
 	assert_int_equal(config->snapshot_max_threads, 2);
 	assert_int_equal(config->outputs, OUTPUT_KAFKA);
 	assert_int_equal(config->max_memory, 256 << 20);
-	assert_int_equal(config->failure_mode, FAILURE_FAIL);
+	assert_int_equal(config->env.failure_mode, FAILURE_FAIL);
 	assert_int_equal(config->retry_max_ms, 10000);
 	assert_int_equal(config->retries, -1);
 	assert_int_equal(config->log_level, LOG_INFO);
@@ -203,7 +203,7 @@ test_values(void **state)
 	assert_int_equal(config->lake_flush_interval_ms, 120000);
 	assert_int_equal(config->status_update_interval_ms, 1500);
 	assert_int_equal(config->snapshot_mode, SNAPSHOT_NO_DATA);
-	assert_int_equal(config->failure_mode, FAILURE_SKIP);
+	assert_int_equal(config->env.failure_mode, FAILURE_SKIP);
 	assert_int_equal(config->log_level, LOG_DEBUG);
 	assert_string_equal(config->database_sslmode, "verify-full");
 	assert_false(config->kafka_exactly_once);

@@ -55,12 +55,6 @@ typedef enum PublicationMode
 	PUBLICATION_FILTERED,
 	PUBLICATION_NO_TABLES
 } PublicationMode;
-typedef enum FailureMode
-{
-	FAILURE_FAIL,
-	FAILURE_WARN,
-	FAILURE_SKIP
-} FailureMode;
 /* header.converter: whose bytes the headers that Debezium adds have. */
 typedef enum HeaderConverter
 {
@@ -196,7 +190,6 @@ typedef struct Config
 	/* worker */
 	int outputs;          /* OUTPUT_ bits; default bronze,silver */
 	int64_t max_memory;   /* bytes; "256MB" */
-	int failure_mode;     /* event.processing.failure.handling.mode: FailureMode */
 	int64_t retry_max_ms; /* longest pause between retries: 10000 */
 	int64_t retries;      /* errors.max.retries: -1 no limit */
 	int log_level;        /* LogLevel */

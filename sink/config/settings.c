@@ -36,7 +36,6 @@ _Static_assert(ORDER_BY_NAME == 0 && ORDER_SMALLEST_FIRST == 1 &&
                    ORDER_LARGEST_FIRST == 2,
                "snapshot.tables.order.by.row.count");
 _Static_assert(PUBLICATION_DISABLED == 1 && PUBLICATION_NO_TABLES == 3, "publication");
-_Static_assert(FAILURE_FAIL == 0 && FAILURE_WARN == 1 && FAILURE_SKIP == 2, "failure");
 _Static_assert(HEADER_SIMPLE == 0 && HEADER_JSON == 1, "header.converter");
 _Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
 _Static_assert(RECREATED_STOP == 0 && RECREATED_BY_NAME == 1, "recreated");
@@ -133,9 +132,6 @@ static const Setting settings[] = {
 	  "How often in a row to retry after a transient error before giving up; -1 is without limit." },
 	{ "errors.retry.delay.max.ms", SETTING_MS, 0, AT(retry_max_ms),
 	  "10s", "", 1, HOUR, "Longest pause between two retries." },
-	{ "event.processing.failure.handling.mode", SETTING_WORD, 0, AT(failure_mode),
-	  "fail", "fail, warn, skip", 0, 0,
-	  "What to do with an event that can never be delivered: stop, or leave it out with or without a warning." },
 	{ "header.converter", SETTING_WORD, 0, AT(header_converter),
 	  "org.apache.kafka.connect.storage.SimpleHeaderConverter",
 	  "org.apache.kafka.connect.storage.SimpleHeaderConverter, org.apache.kafka.connect.json.JsonConverter", 0, 0,

@@ -298,10 +298,10 @@ kafka_records_relate(KafkaRecords *records, const Relation *relation, Err *err)
 static bool
 refuse(KafkaRecords *records, Err *err)
 {
-	if (records->config->failure_mode == FAILURE_FAIL || err->kind != ERR_DATA)
+	if (records->config->env.failure_mode == FAILURE_FAIL || err->kind != ERR_DATA)
 		return false;
 	records->counts.refused++;
-	if (records->config->failure_mode == FAILURE_WARN)
+	if (records->config->env.failure_mode == FAILURE_WARN)
 		log_warning("kafka", "event skipped: %s", err->text);
 	return true;
 }
@@ -527,7 +527,7 @@ kafka_records_count(KafkaRecords *records, const Event *event, TxCounts *counts,
 
 	/* what was let go then is let go now, and was said then */
 	return plan != NULL && (render(records, plan, event, counts, parts, &count, err) ||
-	                        records->config->failure_mode != FAILURE_FAIL);
+	                        records->config->env.failure_mode != FAILURE_FAIL);
 }
 
 void

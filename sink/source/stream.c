@@ -80,8 +80,9 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 	{
 		const void *member = (const char *) options + table[i].offset;
 		const char *value;
+		char word[32];
 
-		if (table[i].scope != OPTION_WIRE)
+		if (table[i].scope == OPTION_RENDER)
 			continue;
 		switch (table[i].kind)
 		{
@@ -96,6 +97,10 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 				break;
 			case OPTION_MASKS: /* one option has them all */
 				continue;
+			case OPTION_WORD:
+				env_option_word(&table[i], *(const int *) member, word);
+				value = word;
+				break;
 			case OPTION_NAME:
 			case OPTION_TEXT:
 				value = *(const char *const *) member;
