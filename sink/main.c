@@ -22,6 +22,7 @@
 #include "lake/check.h"
 #include "pipeline.h"
 #include "source/check.h"
+#include "transform/transform.h"
 #include "verify.h"
 
 enum
@@ -95,7 +96,8 @@ main(int argc, char **argv)
 		else if ((config = config_load(arena, &args.input, &err)) != NULL)
 		{
 			log_set_level((LogLevel) config->log_level);
-			code = command_runs[args.command](config, &args, &err);
+			if (transform_check(config, &err))
+				code = command_runs[args.command](config, &args, &err);
 		}
 	}
 	if (code < 0)

@@ -307,7 +307,7 @@ test_expressions(void **state)
 			"setting", expressions[i].value, "file \"f\"", ASSIGN_FILE, 0
 		};
 		const char *value;
-		bool ok = assign_expand(&list, &from, variables, &value, &err);
+		bool ok = assign_expand(&list, &from, variables, false, &value, &err);
 
 		if (ok == expressions[i].is_refused)
 			fail_msg("%s: %s", expressions[i].value, ok ? value : err.text);
@@ -317,7 +317,7 @@ test_expressions(void **state)
 			fail_msg("%s: %s", expressions[i].value, err.text);
 		assert_null(strstr(ok ? "" : err.text, "geheim"));
 		from.source = ASSIGN_COMMAND_LINE;
-		assert_true(assign_expand(&list, &from, NULL, &value, &err));
+		assert_true(assign_expand(&list, &from, NULL, false, &value, &err));
 		assert_string_equal(value, expressions[i].value);
 	}
 }
@@ -336,14 +336,14 @@ test_expressions_of_files(void **state)
 	assert_int_equal(write(fd, "key=a b\n", 8), 8);
 	(void) close(fd);
 	from.value = arena_printf(*state, "<${file:%s:key}>", path);
-	assert_true(assign_expand(&list, &from, NULL, &value, &err));
+	assert_true(assign_expand(&list, &from, NULL, false, &value, &err));
 	assert_string_equal(value, "<a b>");
 	from.value = arena_printf(*state, "${file:%s:other}", path);
-	assert_false(assign_expand(&list, &from, NULL, &value, &err));
+	assert_false(assign_expand(&list, &from, NULL, false, &value, &err));
 	assert_non_null(strstr(err.text, "does not name a property of that file"));
 	from.value =
 		arena_printf(*state, "${dir:%s:%s}", P_tmpdir, path + strlen(P_tmpdir) + 1);
-	assert_true(assign_expand(&list, &from, NULL, &value, &err));
+	assert_true(assign_expand(&list, &from, NULL, false, &value, &err));
 	assert_string_equal(value, "key=a b");
 	(void) unlink(path);
 }

@@ -45,6 +45,8 @@ static const ArgRow options[] = {
 	  "Print a commented configuration file." },
 	{ "set", '\0', "NAME=VALUE", CONFIGURED, ARG_SET, 0,
 	  "Set one setting, over file and environment; can be repeated." },
+	{ "transforms", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_TRANSFORMS,
+	  "Print the transformations and predicates with their options, in Markdown." },
 	{ "until-lsn", '\0', "X/Y", BIT(COMMAND_RUN), ARG_UNTIL_LSN, 0,
 	  "Stop with status 0 when everything up to this position is durable in all outputs." },
 	{ "verbose", 'v', "", CONFIGURED, ARG_VERBOSE, 0, "The same as --set log.level=debug." },

@@ -28,11 +28,12 @@ typedef enum Command
 /* What `cdc-sink config` prints. */
 typedef enum ConfigDocument
 {
-	DOCUMENT_EFFECTIVE, /* config_print; the only one that needs a configuration */
-	DOCUMENT_DEBEZIUM,  /* config_print_debezium */
-	DOCUMENT_MAN,       /* args_print_man */
-	DOCUMENT_REFERENCE, /* config_print_reference */
-	DOCUMENT_SAMPLE,    /* config_print_sample */
+	DOCUMENT_EFFECTIVE,  /* config_print; the only one that needs a configuration */
+	DOCUMENT_DEBEZIUM,   /* config_print_debezium */
+	DOCUMENT_MAN,        /* args_print_man */
+	DOCUMENT_REFERENCE,  /* config_print_reference */
+	DOCUMENT_SAMPLE,     /* config_print_sample */
+	DOCUMENT_TRANSFORMS, /* config_print_transforms */
 } ConfigDocument;
 
 typedef struct Args

@@ -72,10 +72,12 @@ bool assign_all(AssignList *list, const ConfigInput *input, Err *err) MUST_CHECK
 /*
  * The value of a file's assignment with its ${...} expressions replaced (expand.c); of
  * others the value itself.  What is made lives in the list's arena.  ERR_CONFIG names the
- * setting and what it refers to; values are not shown.
+ * setting and what it refers to; values are not shown.  With keeps_unknown a name that is
+ * neither property nor variable stays as it was written: ${routedByValue} of a
+ * transformation means a group there.
  */
 bool assign_expand(const AssignList *list, const Assignment *from, char *const *variables,
-                   const char **value, Err *err) MUST_CHECK;
+                   bool keeps_unknown, const char **value, Err *err) MUST_CHECK;
 
 /* A file of at most 1 MB; its text, without line ends at its end and free of nulls. */
 bool assign_read(Arena *arena, const char *path, Slice *content, Err *err) MUST_CHECK;

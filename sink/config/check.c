@@ -12,6 +12,7 @@
 
 #include "config/assign.h"
 #include "config/settings.h"
+#include "config/transforms.h"
 
 #define LOWER    "abcdefghijklmnopqrstuvwxyz"
 #define UPPER    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -350,5 +351,6 @@ config_check(Config *config, Arena *arena, Err *err)
 	return check_required(config, arena, err) && check_names(config, err) &&
 	       check_exclusive(config, err) && check_counts(config, err) &&
 	       check_overrides(config, arena, err) && check_snapshot_mode(config, err) &&
-	       check_kafka(config, arena, err) && check_lake(config, arena, err);
+	       check_kafka(config, arena, err) && check_lake(config, arena, err) &&
+	       config_transforms(config, arena, err);
 }

@@ -142,6 +142,9 @@ typedef struct ConfigPair
 	const char *value;
 } ConfigPair;
 
+/* A transformation of Kafka records: transforms.h. */
+typedef struct ConfigStage ConfigStage;
+
 /* A setting in force, as text: what `cdc-sink config` prints. */
 typedef struct ConfigValue
 {
@@ -204,7 +207,15 @@ typedef struct Config
 	int64_t topic_partitions;          /* topic.creation.default.partitions: 1 */
 	int64_t topic_replication_factor;  /* topic.creation.default.replication.factor: 1; -1
 	                                      broker default */
-	ConfigPair *topic_pairs;           /* topic.creation.default.<topic setting> */
+	const char *transforms;            /* aliases, in order */
+	const char *predicates;
+	ConfigPair *transform_pairs; /* transforms.<alias>.<option> */
+	size_t transform_pair_count;
+	ConfigPair *predicate_pairs;
+	size_t predicate_pair_count;
+	const ConfigStage *stages; /* what these settings say */
+	size_t stage_count;
+	ConfigPair *topic_pairs; /* topic.creation.default.<topic setting> */
 	size_t topic_pair_count;
 	ConfigPair *
 		kafka_pairs; /* kafka.<librdkafka property>, bootstrap.servers first among them */

@@ -26,6 +26,7 @@ typedef struct Expander
 	const AssignList *list;
 	char *const *variables;
 	const Assignment *from;
+	bool keeps_unknown;
 	int depth;
 	Err *err;
 } Expander;
@@ -163,6 +164,8 @@ provide_name(Expander *expander, const char *expression, const char **value)
 	*value = find_variable(expander, name);
 	if (*value == NULL && expression[len] == ':')
 		*value = expression + len + 1;
+	if (*value == NULL && expander->keeps_unknown)
+		*value = arena_printf(expander->list->arena, "${%s}", name);
 	return *value != NULL ||
 	       fail_expression(
 			   expander,
@@ -220,9 +223,9 @@ expand(Expander *expander, const char *text, const char **value)
 
 bool
 assign_expand(const AssignList *list, const Assignment *from, char *const *variables,
-              const char **value, Err *err)
+              bool keeps_unknown, const char **value, Err *err)
 {
-	Expander expander = { list, variables, from, 0, err };
+	Expander expander = { list, variables, from, keeps_unknown, 0, err };
 
 	*value = from->value;
 	if (from->source != ASSIGN_FILE || strstr(from->value, "${") == NULL)

@@ -19,7 +19,6 @@
 #define NO_QUEUE       "max.memory bounds what is on its way"
 #define NO_STORE       "the position is stored with the data, in each output"
 #define NO_SIGNALS     "Snapshots on demand are not supported."
-#define NO_SMT         "Transformations are not supported; remove the property."
 #define NO_REGEX_NAMES "Topics are named by io.debezium.schema.SchemaTopicNamingStrategy."
 #define NO_JMX         "there is no JMX"
 #define RETRY_RULES    "errors.max.retries and errors.retry.delay.max.ms decide"
@@ -82,10 +81,12 @@ static const Foreign foreigners[] = {
 	{ "debezium.format.schemas.enable", FOREIGN_ALIAS, "schemas.enable", "" },
 	{ "debezium.format.value", FOREIGN_ALIAS, "value.converter", "" },
 	{ "debezium.format.value.*", FOREIGN_ALIAS, "value.converter.*", "" },
+	{ "debezium.predicates", FOREIGN_ALIAS, "predicates", "" },
+	{ "debezium.predicates.*", FOREIGN_ALIAS, "predicates.*", "" },
 	{ "debezium.sink.kafka.producer.*", FOREIGN_ALIAS, "kafka.*", "" },
 	{ "debezium.sink.type", FOREIGN_ALIAS, "outputs", "" },
-	{ "debezium.transforms", FOREIGN_FIXED, "", NO_SMT },
-	{ "debezium.transforms.*", FOREIGN_REFUSED, NULL, NO_SMT },
+	{ "debezium.transforms", FOREIGN_ALIAS, "transforms", "" },
+	{ "debezium.transforms.*", FOREIGN_ALIAS, "transforms.*", "" },
 	{ "decimal.format", FOREIGN_FIXED, "BASE64", "Use decimal.handling.mode." },
 	{ "errors.deadletterqueue.*", FOREIGN_REFUSED, NULL,
 	  "See event.processing.failure.handling.mode." },
@@ -136,8 +137,6 @@ static const Foreign foreigners[] = {
 	{ "poll.dispatch.interval.ms", FOREIGN_IGNORED, NULL, "nothing is polled" },
 	{ "poll.interval.ms", FOREIGN_IGNORED, NULL, "nothing is polled" },
 	{ "post.processors", FOREIGN_FIXED, "", LEAVE_OUT },
-	{ "predicates", FOREIGN_FIXED, "", NO_SMT },
-	{ "predicates.*", FOREIGN_REFUSED, NULL, NO_SMT },
 	{ "producer.override.*", FOREIGN_ALIAS, "kafka.*", "" },
 	{ "quarkus.*", FOREIGN_IGNORED, NULL, "the worker is not a Quarkus application" },
 	{ "query.fetch.size", FOREIGN_IGNORED, NULL, "rows are read by COPY" },
@@ -192,8 +191,6 @@ static const Foreign foreigners[] = {
 	{ "transaction.boundary.interval.ms", FOREIGN_IGNORED, NULL, "kafka.commit.interval.ms decides" },
 	{ "transaction.metadata.factory", FOREIGN_FIXED,
 	  "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", ONE_VALUE },
-	{ "transforms", FOREIGN_FIXED, "", NO_SMT },
-	{ "transforms.*", FOREIGN_REFUSED, NULL, NO_SMT },
 	CONVERTER_ROWS("value.converter")
 	{ "xmin.fetch.interval.ms", FOREIGN_FIXED, "0", ONE_VALUE },
 };

@@ -134,6 +134,7 @@ args_print_document(ConfigDocument document, FILE *to)
 		[DOCUMENT_MAN] = args_print_man,
 		[DOCUMENT_REFERENCE] = config_print_reference,
 		[DOCUMENT_SAMPLE] = config_print_sample,
+		[DOCUMENT_TRANSFORMS] = config_print_transforms,
 	};
 
 	printers[document](to);

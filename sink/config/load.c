@@ -262,8 +262,13 @@ resolve(Loader *loader, const Assignment *from)
 	}
 	resolved.value = from->value;
 	if ((is_own || (foreign != NULL && foreign->rule == FOREIGN_FIXED)) &&
-	    !assign_expand(
-			&loader->list, from, loader->variables, &resolved.value, loader->err))
+	    !assign_expand(&loader->list,
+	                   from,
+	                   loader->variables,
+	                   resolved.pair != NULL &&
+	                       strcmp(resolved.pair->prefix, "transforms.") == 0,
+	                   &resolved.value,
+	                   loader->err))
 		return false;
 	resolved.value = trimmed(loader->scratch, resolved.name, resolved.value);
 	if (foreign != NULL)

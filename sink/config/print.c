@@ -11,6 +11,7 @@
 #include "config/assign.h"
 #include "config/foreign.h"
 #include "config/settings.h"
+#include "config/transforms.h"
 
 /* A row of any of the three tables. */
 typedef struct Entry
@@ -180,6 +181,42 @@ config_print_debezium(FILE *to)
 		(void) fputs(" | ", to);
 		print_cell(rows[i].note, to);
 		(void) fputs(" |\n", to);
+	}
+}
+
+static void
+print_option_row(const TransformOption *option, FILE *to)
+{
+	(void) fprintf(to, "| `%s` | ", option->name);
+	if (option->required && option->boot == NULL)
+		(void) fputs("required", to);
+	else if (option->boot != NULL)
+		print_code_cell(option->boot, to);
+	(void) fputs(" | ", to);
+	print_cell(option->kind == STAGE_FLAG      ? "true, false"
+	           : option->kind == STAGE_REFUSED ? "not supported"
+	                                           : option->values,
+	           to);
+	(void) fputs(" | ", to);
+	print_cell(option->doc, to);
+	(void) fputs(" |\n", to);
+}
+
+void
+config_print_transforms(FILE *to)
+{
+	size_t count;
+	const TransformClass *rows = transform_classes(&count);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		(void) fprintf(
+			to, "%s**`%s`**: %s\n", i == 0 ? "" : "\n", rows[i].name, rows[i].doc);
+		if (rows[i].count > 0)
+			(void) fputs("\n| Option | Default | Values | Meaning |\n|---|---|---|---|\n",
+			             to);
+		for (size_t j = 0; j < rows[i].count; j++)
+			print_option_row(&rows[i].options[j], to);
 	}
 }
 

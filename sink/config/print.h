@@ -20,4 +20,7 @@ void man_text(const char *text, FILE *to);
 /* What becomes of other properties of Debezium, as a Markdown table. */
 void config_print_debezium(FILE *to);
 
+/* The classes of transforms.h and their options, as Markdown tables. */
+void config_print_transforms(FILE *to);
+
 #endif

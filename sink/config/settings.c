@@ -189,6 +189,8 @@ static const Setting settings[] = {
 	  "Memory for events on their way; beyond it reading pauses." },
 	{ "outputs", SETTING_WORDS, 0, AT(outputs),
 	  "bronze,silver", "kafka, bronze, silver", 0, 0, "Where changes go; any of these." },
+	{ "predicates", SETTING_TEXT, 0, AT(predicates),
+	  "", "aliases, separated by commas", 0, 0, "Conditions that transformations refer to." },
 	{ "publication.autocreate.mode", SETTING_WORD, 0, AT(publication_mode),
 	  "all_tables", "all_tables, disabled, filtered, no_tables", 0, 0,
 	  "The worker reads no publication and makes none; with disabled or no_tables, publication.name must have all that is captured." },
@@ -236,6 +238,9 @@ static const Setting settings[] = {
 	{ "topic.heartbeat.prefix", SETTING_TEXT, 0, AT(topic_heartbeat_prefix),
 	  "__debezium-heartbeat", "text", 0, 0,
 	  "What stands before topic.prefix in the topic of heartbeats." },
+	{ "transforms", SETTING_TEXT, 0, AT(transforms),
+	  "", "aliases, separated by commas", 0, 0,
+	  "Transformations of the Kafka records, in order." },
 	CONVERTER_ROWS_1("value", value)
 	CONVERTER_ROWS_2("value", value)
 	SUBJECT_ROW("value", value)
@@ -244,10 +249,14 @@ static const Setting settings[] = {
 static const PairSetting pairs[] = {
 	{ "kafka.", AT(kafka_pairs), AT(kafka_pair_count), "as librdkafka's property",
 	  "Any other name below kafka. goes to librdkafka as it is; kafka.bootstrap.servers is required with the output kafka." },
+	{ "predicates.", AT(predicate_pairs), AT(predicate_pair_count), "predicates.ALIAS.OPTION",
+	  "Class (type) and options of a predicate; see cdc-sink config --transforms." },
 	{ "snapshot.select.statement.overrides.", AT(override_pairs), AT(override_pair_count), "a SELECT",
 	  "The SELECT of the table schema.table that snapshot.select.statement.overrides names; its order is kept." },
 	{ "topic.creation.default.", AT(topic_pairs), AT(topic_pair_count), "as the topic configuration",
 	  "Any other name is a configuration of the topics that the worker creates, such as cleanup.policy." },
+	{ "transforms.", AT(transform_pairs), AT(transform_pair_count), "transforms.ALIAS.OPTION",
+	  "Class (type), predicate, negate and options of a transformation; see cdc-sink config --transforms." },
 };
 
 typedef struct Unit

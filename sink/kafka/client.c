@@ -478,7 +478,7 @@ kafka_client_stopped(const KafkaClient *client, Err *err)
 static rd_kafka_error_t *
 produce(const KafkaClient *client, const KafkaRecord *record)
 {
-	rd_kafka_vu_t parts[7];
+	rd_kafka_vu_t parts[8];
 	size_t count = 0;
 
 	parts[count++] =
@@ -498,6 +498,9 @@ produce(const KafkaClient *client, const KafkaRecord *record)
 	};
 	parts[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_OPAQUE,
 		                              .u = { .ptr = record->outstanding } };
+	if (record->timestamp_ms > 0)
+		parts[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+			                              .u = { .i64 = record->timestamp_ms } };
 	if (record->headers != NULL)
 		parts[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADERS,
 			                              .u = { .headers = record->headers } };

@@ -81,6 +81,7 @@ typedef struct KafkaRecord
 	Slice key;                   /* data NULL: null */
 	Slice value;                 /* data NULL: null, a tombstone */
 	rd_kafka_headers_t *headers; /* NULL: none.  Taken, also on failure */
+	int64_t timestamp_ms;        /* since 1970; 0: now */
 	uint64_t
 		*outstanding; /* counts this record until it is delivered; NULL: nobody asks */
 } KafkaRecord;

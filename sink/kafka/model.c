@@ -12,7 +12,9 @@
 #include "connect/json.h"
 #include "kafka/client.h"
 #include "kafka/records.h"
+#include "transform/transform.h"
 
+#define MAX_TOPIC  249
 #define KEEP_BYTES ((size_t) 4 << 20) /* of the buffer, after a huge row */
 
 /* A message; offsets are into the model's bytes. */
@@ -20,6 +22,7 @@ typedef struct Message
 {
 	KafkaTopic *topic;
 	int32_t partition;
+	int64_t timestamp_ms;
 	bool has_key;
 	bool has_value;
 	size_t key_at;
@@ -35,6 +38,7 @@ struct KafkaModel
 	KafkaClient *client;
 	KafkaTopics *topics;
 	ConnectSchemas *schemas;
+	TransformChain *chain; /* NULL: no transformations */
 	ConnectConverter *key;
 	ConnectConverter *value;
 	bool headers_are_json;
@@ -58,6 +62,7 @@ kafka_model_needed(const Config *config, EnvOptions *env)
 	*env = config->env;
 	needed = !connect_renders_directly(
 		config, &env->schemas_enable, &env->replace_null_with_default);
+	needed = needed || config->stage_count > 0;
 	if (needed)
 	{
 		env->schemas_enable = false;
@@ -98,7 +103,9 @@ kafka_model_new(KafkaClient *client, KafkaTopics *topics, const Config *config,
 	if (model->key != NULL)
 		model->value =
 			connect_converter_new(config, false, model->schemas, client->stop, err);
-	if (model->value != NULL)
+	if (model->value != NULL && config->stage_count > 0)
+		model->chain = transform_chain_new(config, model->schemas, err);
+	if (model->value != NULL && (model->chain != NULL || config->stage_count == 0))
 		return model;
 	kafka_model_free(model);
 	return NULL;
@@ -127,6 +134,7 @@ kafka_model_free(KafkaModel *model)
 	if (model == NULL)
 		return;
 	kafka_model_begin(model);
+	transform_chain_free(model->chain);
 	connect_converter_free(model->key);
 	connect_converter_free(model->value);
 	connect_schemas_free(model->schemas);
@@ -243,6 +251,32 @@ next_message(KafkaModel *model)
 	return &model->messages[model->count++];
 }
 
+/* The topic of a record, which may have been made of a row's value. */
+static bool
+find_topic(KafkaModel *model, const ConnectRecord *record, Err *err)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t len = strlen(record->topic);
+
+	if (model->topic == NULL || strcmp(model->topic->name, record->topic) != 0)
+	{
+		if (len == 0 || len > MAX_TOPIC || strspn(record->topic, letters) != len ||
+		    strcmp(record->topic, ".") == 0 || strcmp(record->topic, "..") == 0)
+			return fail(err, ERR_DATA, "\"%.300s\" is not a topic", record->topic);
+		model->topic = kafka_topics_get(model->topics, record->topic, err);
+	}
+	if (model->topic == NULL)
+		return false;
+	if (record->partition < model->topic->partitions)
+		return true;
+	return fail(err,
+	            ERR_DATA,
+	            "topic \"%s\" has no partition %d",
+	            record->topic,
+	            record->partition);
+}
+
 static bool
 convert(KafkaModel *model, const ConnectRecord *record, Err *err)
 {
@@ -251,9 +285,8 @@ convert(KafkaModel *model, const ConnectRecord *record, Err *err)
 	ConnectBytes out = { .arena = model->arena, .buf = bytes };
 
 	message->partition = record->partition;
-	if (model->topic == NULL || strcmp(model->topic->name, record->topic) != 0)
-		model->topic = kafka_topics_get(model->topics, record->topic, err);
-	if (model->topic == NULL)
+	message->timestamp_ms = record->timestamp_ms;
+	if (!find_topic(model, record, err))
 		return false;
 	message->topic = model->topic;
 	message->key_at = bytes->len;
@@ -279,11 +312,21 @@ kafka_model_add(KafkaModel *model, const KafkaRendered *rendered, Err *err)
 	for (int i = 0; i < rendered->count; i++)
 	{
 		ConnectRecord record = make_record(model, rendered, &rendered->records[i]);
+		bool keep = true;
 
-		if (!convert(model, &record, err))
+		if (model->chain != NULL &&
+		    !transform_chain_apply(model->chain, &record, model->arena, &keep, err))
+			return false;
+		if (keep && !convert(model, &record, err))
 			return false;
 	}
 	return true;
+}
+
+size_t
+kafka_model_count(const KafkaModel *model)
+{
+	return model->count;
 }
 
 bool
@@ -322,6 +365,7 @@ kafka_model_produce(KafkaModel *model, uint64_t *outstanding, uint64_t *records,
 			.value = bytes_at(
 				model, message->has_value, message->value_at, message->value_len),
 			.headers = message->headers,
+			.timestamp_ms = message->timestamp_ms < 0 ? 0 : message->timestamp_ms,
 			.outstanding = outstanding,
 		};
 

@@ -1,7 +1,7 @@
 /*
  * model.h
- *		records that the renderer cannot print by itself: through the Connect model to
- *		the converters of key, value and headers.
+ *		records that the renderer cannot print by itself: through the Connect model, the
+ *		transformations and the converters of key, value and headers.
  *
  * The records of one event are gathered, so that they are produced all or none:
  * kafka_model_begin, kafka_model_add, kafka_model_fits, kafka_model_produce.
@@ -53,10 +53,13 @@ typedef struct KafkaRendered
 /* Forget what was gathered. */
 void kafka_model_begin(KafkaModel *model);
 
-/* Convert the records of an event.  ERR_DATA, or what the schema registry and the topics
- * give. */
+/* Transform and convert the records of an event.  ERR_DATA, or what the schema registry
+ * and the topics give. */
 bool kafka_model_add(KafkaModel *model, const KafkaRendered *rendered,
                      Err *err) MUST_CHECK;
+
+/* How many messages were gathered: transformations may have dropped all. */
+size_t kafka_model_count(const KafkaModel *model);
 
 /* Whether the broker takes all of them; ERR_DATA. */
 bool kafka_model_fits(const KafkaModel *model, const char *what, Err *err) MUST_CHECK;

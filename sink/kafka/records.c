@@ -260,6 +260,8 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 	plan->header_extra = records->header.len;
 	if (records->model != NULL && !read_schemas(records, plan, err))
 		return false;
+	if (records->config->stage_count > 0)
+		return true; /* its records may go to others: topics are looked up for each */
 	plan->topic = kafka_topics_get(records->topics, render_plan_topic(plan->render), err);
 	return plan->topic != NULL;
 }
@@ -470,6 +472,8 @@ send_converted(KafkaRecords *records, const KafkaRendered *rendered, const char 
 	kafka_model_begin(model);
 	if (!kafka_model_add(model, rendered, err) || !kafka_model_fits(model, what, err))
 		return refuse(records, err);
+	if (kafka_model_count(model) == 0)
+		records->counts.skipped++;
 	return kafka_model_produce(
 		model, outstanding, &records->counts.records, &records->counts.bytes, err);
 }
@@ -508,7 +512,7 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 	}
 	if (records->model == NULL)
 		return send_rendered(records, plan, parts, count, outstanding, err);
-	rendered = (KafkaRendered){ .topic = plan->topic->name,
+	rendered = (KafkaRendered){ .topic = render_plan_topic(plan->render),
 		                        .partition = RD_KAFKA_PARTITION_UA,
 		                        .schemas = &plan->schemas,
 		                        .bytes = &records->bytes,
