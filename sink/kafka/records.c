@@ -422,9 +422,16 @@ produce(KafkaRecords *records, const Plan *plan, const RenderRecord *record,
 	return kafka_client_produce(records->client, &out, err);
 }
 
+/* The records of one event, in the buffer. */
+typedef struct Rendering
+{
+	RenderRecord parts[RENDER_MAX_RECORDS];
+	int count;
+} Rendering;
+
 static bool
 render(KafkaRecords *records, Plan *plan, const Event *event, TxCounts *counts,
-       RenderRecord rendered_records[RENDER_MAX_RECORDS], int *count, Err *err)
+       Rendering *rendering, Err *err)
 {
 	RenderChange change = event_as_change(event, records->database);
 	EnvError error = { 0 };
@@ -441,8 +448,12 @@ render(KafkaRecords *records, Plan *plan, const Event *event, TxCounts *counts,
 		records->bytes = buf_heap();
 	}
 	buf_reset(&records->bytes);
-	if (render_records(
-			plan->render, &change, &records->bytes, rendered_records, count, &error))
+	if (render_records(plan->render,
+	                   &change,
+	                   &records->bytes,
+	                   rendering->parts,
+	                   &rendering->count,
+	                   &error))
 		return true;
 	fail(err,
 	     ERR_DATA,
@@ -495,29 +506,29 @@ bool
 kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
                    uint64_t *outstanding, Err *err)
 {
-	RenderRecord parts[RENDER_MAX_RECORDS];
+	Rendering rendering;
 	Plan *plan = plan_of(records, event, err);
 	KafkaRendered rendered;
 	char what[192];
-	int count = 0;
 
 	if (plan == NULL)
 		return false;
-	if (!render(records, plan, event, counts, parts, &count, err))
+	if (!render(records, plan, event, counts, &rendering, err))
 		return refuse(records, err);
-	if (count == 0)
+	if (rendering.count == 0)
 	{
 		records->counts.skipped++;
 		return true;
 	}
 	if (records->model == NULL)
-		return send_rendered(records, plan, parts, count, outstanding, err);
+		return send_rendered(
+			records, plan, rendering.parts, rendering.count, outstanding, err);
 	rendered = (KafkaRendered){ .topic = render_plan_topic(plan->render),
 		                        .partition = RD_KAFKA_PARTITION_UA,
 		                        .schemas = &plan->schemas,
 		                        .bytes = &records->bytes,
-		                        .records = parts,
-		                        .count = count,
+		                        .records = rendering.parts,
+		                        .count = rendering.count,
 		                        .has_context = true };
 	return send_converted(records, &rendered, describe(plan, what), outstanding, err);
 }
@@ -525,12 +536,11 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 bool
 kafka_records_count(KafkaRecords *records, const Event *event, TxCounts *counts, Err *err)
 {
-	RenderRecord parts[RENDER_MAX_RECORDS];
+	Rendering rendering;
 	Plan *plan = plan_of(records, event, err);
-	int count;
 
 	/* what was let go then is let go now, and was said then */
-	return plan != NULL && (render(records, plan, event, counts, parts, &count, err) ||
+	return plan != NULL && (render(records, plan, event, counts, &rendering, err) ||
 	                        records->config->env.failure_mode != FAILURE_FAIL);
 }
 
