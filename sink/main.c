@@ -2,8 +2,8 @@
  * main.c
  *		cdc-sink: from the command line to one command's exit code.
  *
- * Exit codes: 0 did what was asked, 1 a failure that a restart may heal (verify and
- * check: not all was well), 2 somebody must change something first.
+ * Exit codes: 0 did what was asked, 1 a failure that a restart may heal (verify, check
+ * and status: not all was well), 2 somebody must change something first.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -18,10 +18,12 @@
 
 #include "base/log.h"
 #include "config/args.h"
+#include "inspect.h"
 #include "kafka/kafka.h"
 #include "lake/check.h"
 #include "pipeline.h"
 #include "source/check.h"
+#include "status/board.h"
 #include "transform/transform.h"
 #include "verify.h"
 
@@ -45,13 +47,13 @@ typedef int (*CommandRun)(const Config *config, const Args *args, Err *err);
 
 static int run_run(const Config *config, const Args *args, Err *err);
 static int run_check(const Config *config, const Args *args, Err *err);
+static int run_status(const Config *config, const Args *args, Err *err);
 static int run_verify(const Config *config, const Args *args, Err *err);
 static int run_config(const Config *config, const Args *args, Err *err);
 
 static const CommandRun command_runs[COMMAND_COUNT] = {
-	[COMMAND_RUN] = run_run,
-	[COMMAND_CHECK] = run_check,
-	[COMMAND_VERIFY] = run_verify,
+	[COMMAND_RUN] = run_run,       [COMMAND_CHECK] = run_check,
+	[COMMAND_STATUS] = run_status, [COMMAND_VERIFY] = run_verify,
 	[COMMAND_CONFIG] = run_config,
 };
 
@@ -73,6 +75,8 @@ print_and_leave(const Args *args)
 		                stdout);
 	else if (args->command == COMMAND_VERSION)
 		args_print_version(stdout);
+	else if (args->command == COMMAND_CONFIG && args->document == DOCUMENT_METRICS)
+		board_print_reference(stdout);
 	else if (args->command == COMMAND_CONFIG && args->document != DOCUMENT_EFFECTIVE)
 		args_print_document(args->document, stdout);
 	else
@@ -166,6 +170,18 @@ run_check(const Config *config, const Args *args, Err *err)
 	    !lake_check(config, stdout, err))
 		ok = false;
 	return ok ? EXIT_DONE : EXIT_RESTART;
+}
+
+static int
+run_status(const Config *config, const Args *args, Err *err)
+{
+	bool healthy = false;
+
+	if (!args->worker_only)
+		healthy = inspect_all(config, args->json, stdout);
+	else if (!inspect_worker(config, args->json, stdout, &healthy, err))
+		return -1;
+	return healthy ? EXIT_DONE : EXIT_RESTART;
 }
 
 static int

@@ -44,6 +44,7 @@
 #include "lake/lake.h"
 #include "output/output.h"
 #include "output/recovery.h"
+#include "report.h"
 #include "source/action.h"
 #include "source/decode.h"
 #include "source/identity.h"
@@ -73,10 +74,12 @@ typedef struct Pipeline
 	Lsn until;
 	PipelineStop *stop;
 	BatchBudget budget;
+	Report *report;
 	Decoder *decoder;
 	Output *outputs[MAX_OUTPUTS];
 	const char *where[MAX_OUTPUTS];
 	int output_count;
+	const Output *culprit; /* the output that failed; NULL: none */
 	PGconn *sql;
 	PGconn *replication;
 	Stream *stream;
@@ -89,6 +92,7 @@ typedef struct Pipeline
 	Batch *batch;      /* being filled */
 	Batch *pending;    /* sealed, not yet accepted by all outputs */
 	unsigned accepted; /* bit i: output i has pending */
+	uint64_t handed;   /* batches that every output accepted */
 	Lsn queued_end;    /* every output accepted everything below */
 	Lsn durable;       /* least of the outputs */
 	Lsn received;
@@ -129,6 +133,8 @@ pipeline_run(const Config *config, Lsn until, PipelineStop *stop, Err *err)
 	int64_t failures = 0;
 	bool ok;
 
+	if (!report_open(config, &pipeline.report, err))
+		return false;
 	pipeline.budget.limit = share < BUDGET_MIN   ? BUDGET_MIN
 	                        : share > BUDGET_MAX ? BUDGET_MAX
 	                                             : share;
@@ -140,7 +146,11 @@ pipeline_run(const Config *config, Lsn until, PipelineStop *stop, Err *err)
 		Lsn before = pipeline.durable;
 
 		*err = (Err){ 0 };
+		pipeline.culprit = NULL;
 		ok = attempt(&pipeline, err);
+		report_closing(pipeline.report, pipeline.outputs, pipeline.output_count);
+		if (!ok)
+			report_failure(pipeline.report, err, pipeline.culprit);
 		close_all(&pipeline);
 		if (ok || stopping(&pipeline) ||
 		    (err->kind != ERR_RETRY && err->kind != ERR_CONFLICT))
@@ -162,6 +172,7 @@ pipeline_run(const Config *config, Lsn until, PipelineStop *stop, Err *err)
 			pause_ms * 2 < config->retry_max_ms ? pause_ms * 2 : config->retry_max_ms;
 	}
 	decoder_free(pipeline.decoder);
+	report_close(pipeline.report);
 	if (!ok && stopping(&pipeline) && err->kind == ERR_RETRY)
 	{
 		log_info("pipeline", "asked to stop while waiting: %s", err->text);
@@ -176,6 +187,7 @@ attempt(Pipeline *pipeline, Err *err)
 {
 	StoredPosition stored[MAX_OUTPUTS] = { 0 };
 
+	report_state(pipeline->report, WORKER_STARTING);
 	if (!open_source(pipeline, err) || !open_outputs(pipeline, stored, err) ||
 	    !decide(pipeline, stored, err))
 		return false;
@@ -299,6 +311,8 @@ open_in_thread(void *argument)
 		task->stored[i].where = pipeline->where[i];
 		task->ok = output->ops->open(
 			output, &pipeline->self, &task->stored[i].position, &task->err);
+		if (!task->ok)
+			pipeline->culprit = output;
 	}
 	atomic_store(&task->done, true);
 	if (write(pipeline->stop->wake_fd, &one, sizeof one) < 0)
@@ -449,7 +463,10 @@ look_at_outputs(Pipeline *pipeline, Err *err)
 		Lsn end;
 
 		if (!pipeline->outputs[i]->ops->durable(pipeline->outputs[i], &end, err))
+		{
+			pipeline->culprit = pipeline->outputs[i];
 			return false;
+		}
 		if (end < least)
 			least = end;
 	}
@@ -489,7 +506,29 @@ offer_pending(Pipeline *pipeline)
 		pipeline->queued_end = batch->end_lsn;
 	pipeline->pending = NULL;
 	pipeline->flushed = false;
+	pipeline->handed++;
 	batch_unref(batch);
+}
+
+static void
+report_standing(const Pipeline *pipeline)
+{
+	ReportTurn turn = {
+		.outputs = pipeline->outputs,
+		.count = pipeline->output_count,
+		.accepted = pipeline->accepted,
+		.pending = pipeline->pending != NULL,
+		.in_transaction = decoder_in_transaction(pipeline->decoder),
+		.handed = pipeline->handed,
+		.received = pipeline->received,
+		.confirmed = pipeline->confirmed,
+		.durable = pipeline->durable,
+		.queued_end = pipeline->queued_end,
+		.memory = (int64_t) atomic_load(&pipeline->budget.used),
+		.memory_limit = (int64_t) pipeline->budget.limit,
+	};
+
+	report_turn(pipeline->report, &turn);
 }
 
 /* SnapshotSink: hand a batch over, waiting for room. */
@@ -500,11 +539,13 @@ take_snapshot_batch(void *context, Batch *batch, Err *err)
 
 	pipeline->pending = batch;
 	pipeline->accepted = 0;
+	report_batch(pipeline->report, batch);
 	for (;;)
 	{
 		offer_pending(pipeline);
 		if (!look_at_outputs(pipeline, err))
 			return false;
+		report_standing(pipeline);
 		if (pipeline->pending == NULL)
 			return true;
 		if (stopping(pipeline))
@@ -586,6 +627,7 @@ bootstrap(Pipeline *pipeline, Err *err)
 	    !mark_all(pipeline, POSITION_SNAPSHOT, slot.consistent, err))
 		return false;
 	consistent = slot.consistent;
+	report_state(pipeline->report, WORKER_SNAPSHOT);
 	log_info("pipeline",
 	         "slot \"%s\" created, consistent at %X/%X",
 	         config->slot_name,
@@ -654,6 +696,7 @@ start_stream(Pipeline *pipeline, Err *err)
 	pipeline->feedback_us = 0;
 	pipeline->marker_us = clock_mono_us();
 	pipeline->drain_us = 0;
+	report_state(pipeline->report, WORKER_STREAMING);
 	log_info("pipeline",
 	         "streaming from slot \"%s\" at %X/%X",
 	         config->slot_name,
@@ -778,6 +821,7 @@ read_stream(Pipeline *pipeline, Err *err)
 	}
 	if (pipeline->batch != NULL && pipeline->pending == NULL)
 	{
+		report_batch(pipeline->report, pipeline->batch);
 		batch_seal(pipeline->batch);
 		pipeline->pending = pipeline->batch;
 		pipeline->batch = NULL;
@@ -813,6 +857,7 @@ is_finished(Pipeline *pipeline)
 	if (stopping(pipeline) && pipeline->drain_us == 0)
 	{
 		pipeline->drain_us = clock_mono_us();
+		report_state(pipeline->report, WORKER_STOPPING);
 		log_info("pipeline", "asked to stop: draining");
 	}
 	if (!has_read_enough(pipeline) || pipeline->pending != NULL ||
@@ -834,7 +879,7 @@ wait_limit_ms(const Pipeline *pipeline)
 	if (pipeline->durable > pipeline->confirmed || pipeline->until != 0 ||
 	    pipeline->drain_us != 0)
 		limit = FEEDBACK_MIN_US / 1000;
-	return limit;
+	return report_wait_ms(pipeline->report, limit);
 }
 
 static bool
@@ -853,6 +898,7 @@ stream_loop(Pipeline *pipeline, Err *err)
 		}
 		if (!look_at_outputs(pipeline, err) || !send_feedback(pipeline, err))
 			return false;
+		report_standing(pipeline);
 		if (is_finished(pipeline))
 			break;
 		if (pipeline->drain_us != 0 && clock_mono_us() - pipeline->drain_us > DRAIN_US)

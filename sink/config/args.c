@@ -14,8 +14,9 @@
 
 #define BIT(command) (1U << (command))
 #define ALL          (BIT(COMMAND_COUNT) - 1)
-#define CONFIGURED \
-	(BIT(COMMAND_CHECK) | BIT(COMMAND_CONFIG) | BIT(COMMAND_RUN) | BIT(COMMAND_VERIFY))
+#define CONFIGURED                                                                       \
+	(BIT(COMMAND_CHECK) | BIT(COMMAND_CONFIG) | BIT(COMMAND_RUN) | BIT(COMMAND_STATUS) | \
+	 BIT(COMMAND_VERIFY))
 
 /* clang-format off */
 static const CommandRow commands[COMMAND_COUNT] = {
@@ -26,6 +27,8 @@ static const CommandRow commands[COMMAND_COUNT] = {
 	[COMMAND_HELP] = { "help", "Print this help, or that of one command." },
 	[COMMAND_RUN] = { "run",
 		"Capture changes until SIGTERM or SIGINT, or up to a position." },
+	[COMMAND_STATUS] = { "status",
+		"Print how far slot, outputs and worker are; status 0 when all is well." },
 	[COMMAND_VERIFY] = { "verify",
 		"Compare every silver table with its source, and print counts and differing keys." },
 	[COMMAND_VERSION] = { "version", "Print the version." },
@@ -37,8 +40,12 @@ static const ArgRow options[] = {
 	{ "debezium", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_DEBEZIUM,
 	  "Print what becomes of other properties of Debezium, in Markdown." },
 	{ "help", 'h', "", ALL, ARG_HELP, 0, "Print help." },
+	{ "json", '\0', "", BIT(COMMAND_STATUS), ARG_JSON, 0,
+	  "Print one JSON object instead of lines." },
 	{ "man", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_MAN,
 	  "Print the manual page." },
+	{ "metrics", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_METRICS,
+	  "Print the metrics of the status server, in Markdown." },
 	{ "reference", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_REFERENCE,
 	  "Print all settings, in Markdown." },
 	{ "sample", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_SAMPLE,
@@ -51,6 +58,8 @@ static const ArgRow options[] = {
 	  "Stop with status 0 when everything up to this position is durable in all outputs." },
 	{ "verbose", 'v', "", CONFIGURED, ARG_VERBOSE, 0, "The same as --set log.level=debug." },
 	{ "version", 'V', "", ALL, ARG_VERSION, 0, "Print the version." },
+	{ "worker", '\0', "", BIT(COMMAND_STATUS), ARG_WORKER, 0,
+	  "Ask only the worker that runs here, at status.port: a health check." },
 };
 /* clang-format on */
 
@@ -253,6 +262,12 @@ apply_option(Parser *parser, const Given *given)
 			            given->argument,
 			            given->written);
 			return fail_hint(parser->err, "Give a WAL position such as 16/B374D848.");
+		case ARG_JSON:
+			args->json = true;
+			return true;
+		case ARG_WORKER:
+			args->worker_only = true;
+			return true;
 		case ARG_HELP:
 		case ARG_VERSION:
 			break; /* decided the command already */

@@ -20,6 +20,7 @@ typedef enum Command
 	COMMAND_CONFIG,
 	COMMAND_HELP,
 	COMMAND_RUN,
+	COMMAND_STATUS,
 	COMMAND_VERIFY,
 	COMMAND_VERSION,
 	COMMAND_COUNT, /* also: no command */
@@ -31,6 +32,7 @@ typedef enum ConfigDocument
 	DOCUMENT_EFFECTIVE,  /* config_print; the only one that needs a configuration */
 	DOCUMENT_DEBEZIUM,   /* config_print_debezium */
 	DOCUMENT_MAN,        /* args_print_man */
+	DOCUMENT_METRICS,    /* board_print_reference, which main calls */
 	DOCUMENT_REFERENCE,  /* config_print_reference */
 	DOCUMENT_SAMPLE,     /* config_print_sample */
 	DOCUMENT_TRANSFORMS, /* config_print_transforms */
@@ -42,7 +44,9 @@ typedef struct Args
 	Command help_about;      /* with COMMAND_HELP; COMMAND_COUNT: everything */
 	ConfigDocument document; /* with COMMAND_CONFIG */
 	ConfigInput input;
-	Lsn until_lsn; /* with COMMAND_RUN; 0: run until asked to stop */
+	Lsn until_lsn;    /* with COMMAND_RUN; 0: run until asked to stop */
+	bool json;        /* with COMMAND_STATUS */
+	bool worker_only; /* with COMMAND_STATUS */
 } Args;
 
 /*
@@ -56,7 +60,8 @@ bool args_parse(Arena *arena, int argc, char *const *argv, char **environ, Args 
 /* The help of one command, or with COMMAND_COUNT of all, settings included. */
 void args_print_help(Command about, FILE *to);
 
-/* Print what `cdc-sink config` was asked for, other than DOCUMENT_EFFECTIVE. */
+/* Print what `cdc-sink config` was asked for, other than DOCUMENT_EFFECTIVE and
+ * DOCUMENT_METRICS. */
 void args_print_document(ConfigDocument document, FILE *to);
 
 /* The manual page cdc-sink(1). */

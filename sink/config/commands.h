@@ -20,10 +20,12 @@ typedef enum ArgId
 	ARG_FILE,
 	ARG_DOCUMENT,
 	ARG_HELP,
+	ARG_JSON,
 	ARG_SET,
 	ARG_UNTIL_LSN,
 	ARG_VERBOSE,
 	ARG_VERSION,
+	ARG_WORKER,
 } ArgId;
 
 typedef struct ArgRow

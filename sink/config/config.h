@@ -191,11 +191,13 @@ typedef struct Config
 	EnvOptions env;
 
 	/* worker */
-	int outputs;          /* OUTPUT_ bits; default bronze,silver */
-	int64_t max_memory;   /* bytes; "256MB" */
-	int64_t retry_max_ms; /* longest pause between retries: 10000 */
-	int64_t retries;      /* errors.max.retries: -1 no limit */
-	int log_level;        /* LogLevel */
+	int outputs;                /* OUTPUT_ bits; default bronze,silver */
+	int64_t max_memory;         /* bytes; "256MB" */
+	int64_t retry_max_ms;       /* longest pause between retries: 10000 */
+	int64_t retries;            /* errors.max.retries: -1 no limit */
+	int log_level;              /* LogLevel */
+	const char *status_address; /* where the status server listens: 127.0.0.1 */
+	int64_t status_port;        /* 0: nowhere */
 
 	/* Kafka */
 	bool kafka_exactly_once;           /* true */

@@ -45,4 +45,11 @@ KafkaCounters kafka_output_counters(const Output *output);
  */
 bool kafka_check(const Config *config, FILE *to, Err *err) MUST_CHECK;
 
+/*
+ * The position that is stored, as anybody may read it beside a worker; phase NONE when
+ * there is none.  Fences nobody, creates nothing, and does not wait for transactions that
+ * are open.
+ */
+bool kafka_standing(const Config *config, Position *position, Err *err) MUST_CHECK;
+
 #endif

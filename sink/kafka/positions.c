@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kafka/client.h"
+#include "kafka/kafka.h"
 
 #define FIRST_WINDOW   200
 #define WIDER          10
@@ -59,6 +60,31 @@ ask_ends(KafkaClient *client, const char *topic, int64_t *low, int64_t *high, Er
 	if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT)
 		return kafka_fail_silent(client, err, DOING);
 	return kafka_fail(client, err, code, NULL, DOING);
+}
+
+/* False with err's kind NONE: there is no such topic. */
+static bool
+topic_exists(Reader *reader, Err *err)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->client.rk, reader->name, NULL);
+	rd_kafka_resp_err_t code =
+		rd_kafka_metadata(reader->client.rk, 0, topic, &metadata, KAFKA_CONNECT_MS);
+
+	rd_kafka_topic_destroy(topic);
+	*err = (Err){ ERR_NONE };
+	if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+		return kafka_fail_silent(&reader->client, err, DOING);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return kafka_fail(&reader->client, err, code, NULL, DOING);
+	code = metadata->topic_cnt == 1 ? metadata->topics[0].err
+	                                : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	rd_kafka_metadata_destroy(metadata);
+	if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	    code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+		return false;
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+	       kafka_fail(&reader->client, err, code, NULL, DOING);
 }
 
 /* The end of what is written, committed or not. */
@@ -187,21 +213,24 @@ read_back(Reader *reader, Err *err)
 }
 
 static bool
-read_newest(Reader *reader, const Config *config, const atomic_bool *stop, Err *err)
+read_newest(Reader *reader, const Config *config, const atomic_bool *stop, bool waits,
+            Err *err)
 {
-	int64_t written;
+	int64_t written = 0;
 
 	reader->client.stop = stop;
-	if (!ask_written_end(config, stop, &written, err) ||
+	if ((waits && !ask_written_end(config, stop, &written, err)) ||
 	    !kafka_client_init(&reader->client, config, KAFKA_COMMITTED_READER, err))
 		return false;
+	if (!waits && !topic_exists(reader, err))
+		return err->kind == ERR_NONE;
 	reader->topic = rd_kafka_topic_new(reader->client.rk, reader->name, NULL);
 	return wait_stable(reader, written, err) && read_back(reader, err);
 }
 
-bool
-kafka_positions_read(const Config *config, const atomic_bool *stop, Position *position,
-                     Err *err)
+static bool
+read_position(const Config *config, const atomic_bool *stop, bool waits,
+              Position *position, Err *err)
 {
 	Reader reader = { .name = config->kafka_positions_topic, .value = buf_heap() };
 	Buf key = buf_heap();
@@ -210,7 +239,7 @@ kafka_positions_read(const Config *config, const atomic_bool *stop, Position *po
 	*position = (Position){ 0 };
 	kafka_identity(config, &key);
 	reader.key = (Slice){ key.data, key.len };
-	ok = read_newest(&reader, config, stop, err);
+	ok = read_newest(&reader, config, stop, waits, err);
 	if (ok && reader.present)
 	{
 		ok =
@@ -224,4 +253,17 @@ kafka_positions_read(const Config *config, const atomic_bool *stop, Position *po
 	buf_free(&reader.value);
 	buf_free(&key);
 	return ok;
+}
+
+bool
+kafka_positions_read(const Config *config, const atomic_bool *stop, Position *position,
+                     Err *err)
+{
+	return read_position(config, stop, true, position, err);
+}
+
+bool
+kafka_standing(const Config *config, Position *position, Err *err)
+{
+	return read_position(config, NULL, false, position, err);
 }

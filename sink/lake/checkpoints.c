@@ -136,6 +136,23 @@ read_table(Checkpoints *checkpoints, Err *err)
 }
 
 bool
+checkpoints_adopt(Store *store, Err *err)
+{
+	TableName name = { store->config->lake_namespace, CHECKPOINTS_TABLE };
+	TableState *state;
+	const char *text;
+	bool ok;
+
+	if (!catalog_load(store->catalog, &name, &state, err))
+		return false;
+	text = state == NULL ? NULL
+	                     : properties_get(state->metadata->properties, "cdc.position");
+	ok = text == NULL || position_parse(slice_from(text), &store->self, err);
+	table_state_free(state);
+	return ok;
+}
+
+bool
 checkpoints_open(Store *store, Checkpoints **checkpoints, Err *err)
 {
 	Checkpoints *opened = xmalloc(sizeof *opened);

@@ -34,6 +34,11 @@ typedef struct CheckpointRow
 /* Open the table; it is made by the first checkpoints_mark().  A stored position of
  * another source is refused as ERR_CONFIG. */
 MUST_CHECK bool checkpoints_open(Store *store, Checkpoints **checkpoints, Err *err);
+
+/* Before checkpoints_open(), to read only: take the lake for what it says it is, whose
+ * stream it holds being the caller's to judge. */
+MUST_CHECK bool checkpoints_adopt(Store *store, Err *err);
+
 void checkpoints_close(Checkpoints *checkpoints); /* NULL is allowed */
 
 /* The stored position; phase NONE when there is none. */

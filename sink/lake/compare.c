@@ -104,30 +104,11 @@ compare_free(Compare *compare)
 
 /* ---- The cut ---- */
 
-/* Take the lake for what it says it is: whose stream it holds is the caller's to judge.
- */
-static bool
-adopt_source(Compare *compare, Err *err)
-{
-	TableName name = { compare->config->lake_namespace, CHECKPOINTS_TABLE };
-	TableState *state;
-	const char *text;
-	bool ok;
-
-	if (!catalog_load(compare->store.catalog, &name, &state, err))
-		return false;
-	text = state == NULL ? NULL
-	                     : properties_get(state->metadata->properties, "cdc.position");
-	ok = text == NULL || position_parse(slice_from(text), &compare->store.self, err);
-	table_state_free(state);
-	return ok;
-}
-
 bool
 compare_cut(Compare *compare, Position *cut, Err *err)
 {
 	end_cut(compare);
-	if (!adopt_source(compare, err) ||
+	if (!checkpoints_adopt(&compare->store, err) ||
 	    !checkpoints_open(&compare->store, &compare->checkpoints, err))
 		return false;
 	*cut = *checkpoints_position(compare->checkpoints);

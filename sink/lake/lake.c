@@ -54,6 +54,11 @@ typedef struct Lake
 	atomic_bool flush_asked;
 	atomic_bool failed; /* err is set before it, read after it */
 	_Atomic uint64_t durable_end;
+	_Atomic uint64_t cuts; /* LakeCounters, one by one */
+	_Atomic uint64_t rows;
+	_Atomic uint64_t buffered;
+	_Atomic uint64_t cut_lsn;
+	_Atomic int64_t cut_us;
 	Err err;
 
 	/* The thread's. */
@@ -63,6 +68,7 @@ typedef struct Lake
 	bool at_boundary; /* between transactions */
 	bool in_snapshot;
 	size_t bytes;        /* buffered in all tables */
+	uint64_t taken;      /* rows */
 	int64_t deadline_us; /* of the next cut; 0: nothing to store */
 	int64_t received_us; /* wall clock of the batch at hand */
 } Lake;
@@ -97,7 +103,12 @@ publish(Lake *lake, const CutStamp *stamp, Err *err)
 {
 	checkpoints_begin(lake->checkpoints);
 	sources_list(lake->sources, lake->checkpoints);
-	return checkpoints_publish(lake->checkpoints, stamp, err);
+	if (!checkpoints_publish(lake->checkpoints, stamp, err))
+		return false;
+	atomic_store(&lake->cut_lsn, stamp->position.commit_lsn);
+	atomic_store(&lake->cut_us, stamp->timestamp_ms * 1000);
+	atomic_fetch_add(&lake->cuts, 1);
+	return true;
 }
 
 static bool
@@ -139,6 +150,7 @@ cut(Lake *lake, Err *err)
 		return false;
 	lake->stored = lake->position;
 	lake->bytes = 0;
+	atomic_store_explicit(&lake->buffered, 0, memory_order_relaxed);
 	lake->deadline_us = 0;
 	atomic_store(&lake->durable_end, lake->position.end_lsn);
 	output_wake(&lake->base);
@@ -227,6 +239,7 @@ take_row(Lake *lake, const Event *event, Err *err)
 	}
 	if (!is_new)
 		return true;
+	lake->taken++;
 	account(lake, source, event);
 	set_deadline(lake);
 	if (lake->bytes < (size_t) lake->config->lake_flush_bytes)
@@ -399,6 +412,8 @@ take_batch(Lake *lake, const Batch *batch, Err *err)
 	for (size_t i = 0; i < batch->count; i++)
 		if (!take_event(lake, &batch->events[i], err))
 			return false;
+	atomic_store_explicit(&lake->rows, lake->taken, memory_order_relaxed);
+	atomic_store_explicit(&lake->buffered, lake->bytes, memory_order_relaxed);
 	return true;
 }
 
@@ -583,6 +598,20 @@ lake_durable(Output *output, Lsn *end_lsn, Err *err)
 		return true;
 	*err = lake->err;
 	return false;
+}
+
+LakeCounters
+lake_output_counters(const Output *output)
+{
+	const Lake *lake = (const Lake *) output;
+
+	return (LakeCounters){
+		.cuts = atomic_load(&lake->cuts),
+		.rows = atomic_load_explicit(&lake->rows, memory_order_relaxed),
+		.buffered = atomic_load_explicit(&lake->buffered, memory_order_relaxed),
+		.cut_lsn = atomic_load(&lake->cut_lsn),
+		.cut_us = atomic_load(&lake->cut_us),
+	};
 }
 
 static void

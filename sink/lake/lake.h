@@ -13,4 +13,30 @@
 /* Make the output; nothing is opened before its open().  Its close() releases it. */
 Output *lake_output_new(const Config *config, int wake_fd);
 
+/* What was done since open.  From any thread; a little late while the output runs. */
+typedef struct LakeCounters
+{
+	uint64_t cuts;     /* published */
+	uint64_t rows;     /* row changes taken in, those stored before not counted */
+	uint64_t buffered; /* bytes of rows in memory */
+	Lsn cut_lsn;       /* of the last cut; 0: none yet */
+	int64_t cut_us;    /* when, since 1970 */
+} LakeCounters;
+
+LakeCounters lake_output_counters(const Output *output);
+
+/* What is stored, as anybody may read it beside a worker: nothing is changed or fenced.
+ */
+typedef struct LakeStanding
+{
+	Position position; /* phase NONE: no lake yet */
+	bool has_cut;
+	Lsn cut_lsn;
+	int64_t cut_us; /* since 1970 */
+	size_t tables;  /* of the cut */
+	size_t stale;   /* of these; see cdc_checkpoints */
+} LakeStanding;
+
+bool lake_standing(const Config *config, LakeStanding *standing, Err *err) MUST_CHECK;
+
 #endif

@@ -1,0 +1,230 @@
+"""cdc-sink status and the status server: what they say is what is, and asking changes nothing."""
+
+import json
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from lib.support import free_port, wait_for
+from lib.worker import BINARY
+
+TABLE = "create table t (id int primary key, v text)"
+
+
+def database(t, cluster=None):
+    db = t.database(cluster)
+    db.psql(TABLE)
+    return db
+
+
+def serving(t, db, **config):
+    """A worker that streams and serves its status."""
+    worker = t.worker(db, **dict({"status.port": free_port()}, **config))
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    return worker
+
+
+def get(worker, path, method="GET"):
+    """(code, content type, body)"""
+    request = urllib.request.Request("http://127.0.0.1:%d%s" % (worker.config["status.port"], path), method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def worker_says(worker):
+    return json.loads(get(worker, "/status")[2])
+
+
+def status(worker):
+    """(exit code, the JSON object)"""
+    code, output, _ = worker.command("status", "--json")
+    return code, json.loads(output)
+
+
+def lsn(text):
+    high, low = text.split("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+_SAMPLE = re.compile(r'([a-z_]+)(?:\{([a-z]+)="([a-z]+)"\})? (-?[0-9]+(?:\.[0-9]+)?)')
+
+
+def parse_metrics(text):
+    """The exposition format, strictly: every sample belongs to the family announced last, each family is
+    announced once with HELP and TYPE, no sample comes twice.  Returns ({(name, label): value}, {name: type})."""
+    assert text.endswith("\n")
+    samples, types, helped, family = {}, {}, set(), None
+    for line in text[:-1].split("\n"):
+        if line.startswith("# HELP "):
+            family, words = line[7:].split(" ", 1)
+            assert family not in helped and words.endswith("."), line
+            helped.add(family)
+        elif line.startswith("# TYPE "):
+            name, kind = line[7:].split(" ")
+            assert name == family and name not in types and kind in ("counter", "gauge"), line
+            assert (kind == "counter") == name.endswith("_total"), line
+            types[name] = kind
+        else:
+            found = _SAMPLE.fullmatch(line)
+            assert found and found[1] == family and family in types, line
+            key = (found[1], found[3])
+            assert key not in samples, line
+            samples[key] = float(found[4])
+    assert helped == set(types) == {name for name, _ in samples}
+    return samples, types
+
+
+def wait_stored(worker, db):
+    until = db.lsn()
+    db.wait_confirmed(worker.config["slot.name"], until)
+    return until
+
+
+def test_metrics_while_streaming(t):
+    db = database(t)
+    db.psql("insert into t select n from generate_series(1, 100) as n")
+    worker = serving(t, db, outputs="kafka,bronze,silver")
+    db.psql("insert into t select n from generate_series(101, 350) as n; delete from t where id <= 10")
+    until = wait_stored(worker, db)
+    wait_for(lambda: worker_says(worker)["lag_seconds"] == 0, 10, "the lag to be gone")
+    code, kind, text = get(worker, "/metrics")
+    assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8"), (code, kind)
+    samples, types = parse_metrics(text)
+    reference = subprocess.run([BINARY, "config", "--metrics"], capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^\| `([a-z_]+)`", reference, re.M)) == set(types)
+    value = lambda name, label=None: samples["cdc_sink_" + name, label]
+    assert value("kafka_records_total") == 370, samples  # 350 rows, 10 deletes and their tombstones
+    assert value("lake_rows_total") == 360
+    assert value("events_total") >= 360 and value("transactions_total") >= 2
+    assert value("kafka_transactions_total") >= 1 and value("lake_cuts_total") >= 1
+    assert value("healthy") == 1 and value("failures_total") == 0
+    assert [label for (name, label), on in samples.items() if name == "cdc_sink_state" and on] == ["streaming"]
+    for output in ("kafka", "lake"):
+        assert value("output_stored_lsn_bytes", output) >= lsn(until)
+        assert value("output_blocks", output) == 0
+    assert 0 <= time.time() - value("lake_cut_timestamp_seconds") < 60
+    assert get(worker, "/health")[::2] == (200, "ok\n")
+    assert worker.stop() == 0
+
+
+def test_the_server_only_reads(t):
+    worker = serving(t, database(t))
+    assert get(worker, "/nothing")[0] == 404
+    assert get(worker, "/metrics", "POST")[0] == 405
+    assert get(worker, "/metrics", "HEAD")[::2] == (200, "")
+    other = t.worker(database(t), **{"status.port": worker.config["status.port"]})
+    code, _, errors = other.command("run", timeout=30)
+    assert code == 1 and "could not listen" in errors and "in use" in errors, errors
+    code, _, errors = other.command("run", "--set", "status.address=everywhere", timeout=30)
+    assert code == 2 and "status.address" in errors, errors
+    assert get(worker, "/health")[0] == 200
+
+
+def test_status_of_a_running_worker(t):
+    db = database(t)
+    worker = serving(t, db, outputs="kafka,bronze,silver")
+    db.psql("insert into t select n from generate_series(1, 1000) as n")
+    until = wait_stored(worker, db)
+    begun = len(worker.log_text())
+    code, found = status(worker)
+    assert code == 0 and found["healthy"] and found["problems"] == [], found
+    slot = found["slot"]
+    assert slot["active"] and slot["wal_status"] == "reserved" and slot["safe_wal_size"] is None, slot
+    assert lsn(slot["confirmed_flush_lsn"]) >= lsn(until) and lsn(slot["restart_lsn"]) > 0
+    assert slot["lag_bytes"] == max(lsn(slot["wal_end_lsn"]) - lsn(slot["confirmed_flush_lsn"]), 0)
+    assert slot["lag_seconds"] >= 0
+    for output in ("kafka", "lake"):
+        assert found["outputs"][output]["phase"] == "stream"
+        assert lsn(found["outputs"][output]["stored_lsn"]) >= lsn(until)
+    cut = found["outputs"]["lake"]["cut"]
+    assert cut["tables"] == 2 and cut["stale_tables"] == 0 and 0 <= cut["age_seconds"] < 60, cut
+    assert found["worker"]["state"] == "streaming" and found["worker"]["blocked_by"] is None
+    code, text, _ = worker.command("status")
+    assert code == 0 and text.endswith("\nhealthy\n"), text
+    assert worker.command("status", "--worker")[0] == 0
+    # nobody was fenced: the same worker goes on without a word
+    db.psql("insert into t values (1001)")
+    wait_stored(worker, db)
+    assert worker.log_text()[begun:] == "", worker.log_text()[begun:]
+    assert worker.stop() == 0
+    code, found = status(worker)
+    assert code == 1 and not found["slot"]["active"] and found["worker"] is None, found
+    assert any("nobody streams" in text for text in found["problems"]), found
+    assert any("no worker answers" in text for text in found["problems"]), found
+    assert lsn(found["outputs"]["kafka"]["stored_lsn"]) >= lsn(until)
+    assert worker.command("status", "--worker")[0] == 1
+
+
+def test_status_before_the_first_run(t):
+    worker = t.worker(database(t), outputs="kafka,silver")
+    code, found = status(worker)
+    assert code == 1 and found["slot"] is None, found
+    assert found["outputs"]["kafka"]["phase"] == "none" and found["outputs"]["lake"]["phase"] == "none", found
+    assert worker.config["topic.prefix"] not in " ".join(t.broker.topics(internal=True))
+    code, _, errors = worker.command("status", "--worker")
+    assert code == 2 and "status.port" in errors, errors
+
+
+def test_a_stopped_broker_blocks(t):
+    db = database(t)
+    broker = t.new_broker().start()
+    worker = serving(t, db, outputs="kafka,silver", broker=broker)
+    db.psql("insert into t values (1)")
+    wait_stored(worker, db)
+    broker.kill()
+    db.psql("insert into t values (2)")
+    wait_for(lambda: worker_says(worker)["blocked_by"] == "kafka", 60, lambda: worker_says(worker))
+    found = worker_says(worker)
+    assert found["lag_bytes"] > 0 and found["lag_seconds"] > 0, found
+    assert lsn(found["outputs"]["lake"]["stored_lsn"]) > lsn(found["outputs"]["kafka"]["stored_lsn"]), found
+    samples, _ = parse_metrics(get(worker, "/metrics")[2])
+    assert samples["cdc_sink_output_blocks", "kafka"] == 1 and samples["cdc_sink_output_blocks", "lake"] == 0
+    code, found = status(worker)
+    assert code == 1 and found["worker"]["blocked_by"] == "kafka" and found["outputs"]["kafka"] is None, found
+    assert any(text.startswith("kafka: ") for text in found["problems"]), found
+    broker.start()
+    wait_stored(worker, db)
+    wait_for(lambda: worker_says(worker)["blocked_by"] is None, 60, lambda: worker_says(worker))
+    assert status(worker)[0] == 0
+    assert worker.stop() == 0
+
+
+def test_a_broken_connection_is_not_healthy_until_work_goes_on(t):
+    cluster = t.new_cluster().start()
+    db = database(t, cluster)
+    worker = serving(t, db)
+    cluster.stop()
+    wait_for(lambda: get(worker, "/health")[0] == 503, 30, "/health to tell")
+    found = worker_says(worker)
+    assert found["problem"] and found["blocked_by"] is None and found["state"] in ("waiting", "starting"), found
+    assert worker.command("status", "--worker")[0] == 1
+    code, found = status(worker)
+    assert code == 1 and found["slot"] is None and any(text.startswith("server: ") for text in found["problems"])
+    cluster.start()
+    wait_for(lambda: get(worker, "/health")[0] == 200, 60, "/health to be well")
+    samples, _ = parse_metrics(get(worker, "/metrics")[2])
+    assert samples["cdc_sink_failures_total", None] >= 1
+    assert worker.stop() == 0
+
+
+def test_a_slot_that_loses_its_wal(t):
+    cluster = t.new_cluster(max_slot_wal_keep_size="16MB", max_wal_size="32MB", min_wal_size="32MB").start()
+    db = database(t, cluster)
+    worker = serving(t, db)
+    wait_stored(worker, db)
+    code, found = status(worker)
+    assert code == 0 and found["slot"]["safe_wal_size"] > 0, found
+    worker.kill()
+    for _ in range(5):
+        db.psql("select pg_switch_wal()")
+        db.lsn()
+    db.psql("checkpoint")
+    code, found = status(worker)
+    assert code == 1 and found["slot"]["wal_status"] == "lost", found
+    assert any("has lost WAL" in text for text in found["problems"]), found
