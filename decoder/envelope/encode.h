@@ -33,6 +33,7 @@ struct ColumnCodec
 {
 	ValueEncoder encode;
 	ValueEncoder encode_element; /* arrays: of one element */
+	ValueEncoder encode_printed; /* unknown types: of their text */
 	bool null_elements;          /* arrays: else a null element makes the whole null */
 	bool in_array;
 	char delimiter;     /* between elements, where an array comes as text */

@@ -14,9 +14,12 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+/* Where an element must not be null, the whole is. */
 static EncodeResult
-put_nulls(Buf *buf, int64_t count)
+put_nulls(Buf *buf, const ColumnCodec *codec, int64_t count)
 {
+	if (!codec->null_elements)
+		return ENCODE_NULL;
 	buf_char(buf, '[');
 	for (int64_t i = 0; i < count; i++)
 		buf_text(buf, i == 0 ? "null" : ",null");
@@ -59,7 +62,7 @@ encode_array(Buf *buf, const ColumnCodec *codec, Slice bytes)
 		return encode_printed(buf, &whole, bytes);
 	}
 	if (reader.dimensions > 1)
-		return put_nulls(buf, reader.lengths[0]);
+		return put_nulls(buf, codec, reader.lengths[0]);
 	buf_char(buf, '[');
 	while (array_next(&reader, &element))
 	{
@@ -112,7 +115,7 @@ read_element(ArrayText *text, char *to, Value *element)
 
 /* The elements of the first of several dimensions: those at depth one. */
 static EncodeResult
-put_nested_nulls(Buf *buf, ArrayText text)
+put_nested_nulls(Buf *buf, const ColumnCodec *codec, ArrayText text)
 {
 	int64_t count = 0;
 	int depth = 0;
@@ -129,7 +132,7 @@ put_nested_nulls(Buf *buf, ArrayText text)
 		else if (!quoted && *text.at == '}')
 			depth--;
 	}
-	return put_nulls(buf, count);
+	return put_nulls(buf, codec, count);
 }
 
 EncodeResult
@@ -151,7 +154,7 @@ encode_array_text(Buf *buf, const ColumnCodec *codec, Slice bytes)
 		return ENCODE_MALFORMED;
 	if (text.at < text.end && *text.at == '{')
 		return codec->lossless ? encode_text(buf, codec, bytes)
-		                       : put_nested_nulls(buf, text);
+		                       : put_nested_nulls(buf, codec, text);
 	buf_char(buf, '[');
 	while (text.at < text.end && *text.at != '}')
 	{
@@ -182,6 +185,8 @@ encode_vector(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
 	if (codec->lossless)
 		return encode_text(buf, codec, bytes);
+	if (bytes.len == 0)
+		return ENCODE_NULL;
 	buf_append(buf, "[]", 2);
 	return ENCODE_DONE;
 }
@@ -270,7 +275,8 @@ encode_geometric(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	}
 	middle = buf->len;
 	(void) buf_reserve(buf, (middle - start) * 2 + ENCODE_ROOM);
-	(void) encode_base64(buf, codec, (Slice){ buf->data + start, middle - start });
+	(void) codec->encode_printed(
+		buf, codec, (Slice){ buf->data + start, middle - start });
 	encode_fold(buf, start, middle);
 	return ENCODE_DONE;
 }

@@ -87,15 +87,10 @@ encode_date_iso(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	return done_at(buf, at);
 }
 
-/* Elements of arrays have milliseconds only: Debezium reads them as java.sql.Time. */
 static bool
-read_time(const ColumnCodec *codec, Slice bytes, int64_t *us)
+read_time(Slice bytes, int64_t *us)
 {
-	if (!value_int64(bytes, us) || *us < 0 || *us > CALENDAR_DAY_US)
-		return false;
-	if (codec->in_array && !codec->lossless)
-		*us -= *us % 1000;
-	return true;
+	return value_int64(bytes, us) && *us >= 0 && *us <= CALENDAR_DAY_US;
 }
 
 EncodeResult
@@ -103,7 +98,8 @@ encode_time_ms(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
 	int64_t us;
 
-	if (!read_time(codec, bytes, &us))
+	(void) codec;
+	if (!read_time(bytes, &us))
 		return ENCODE_MALFORMED;
 	return put_integer(buf, us / 1000);
 }
@@ -113,7 +109,8 @@ encode_time_us(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
 	int64_t us;
 
-	if (!read_time(codec, bytes, &us))
+	(void) codec;
+	if (!read_time(bytes, &us))
 		return ENCODE_MALFORMED;
 	return put_integer(buf, us);
 }
@@ -123,7 +120,8 @@ encode_time_ns(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
 	int64_t us;
 
-	if (!read_time(codec, bytes, &us))
+	(void) codec;
+	if (!read_time(bytes, &us))
 		return ENCODE_MALFORMED;
 	return put_integer(buf, us * 1000);
 }
@@ -134,7 +132,7 @@ encode_time_iso(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	int64_t us;
 	char *at;
 
-	if (!read_time(codec, bytes, &us))
+	if (!read_time(bytes, &us))
 		return ENCODE_MALFORMED;
 	if (us == CALENDAR_DAY_US)
 	{
@@ -317,14 +315,13 @@ encode_timetz(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	int64_t us;
 	char *at;
 
+	(void) codec;
 	if (!value_timetz(bytes, &value) || value.time_us < 0 ||
 	    value.time_us > CALENDAR_DAY_US)
 		return ENCODE_MALFORMED;
 	us = (value.time_us + (int64_t) value.zone_s * 1000000) % CALENDAR_DAY_US;
 	if (us < 0)
 		us += CALENDAR_DAY_US;
-	if (codec->in_array)
-		us -= us % 1000000;
 	at = end_of(buf);
 	*at++ = '"';
 	at = calendar_put_time(at, us, CALENDAR_TRIM);

@@ -169,6 +169,17 @@ literal_numeric(Buf *binary, Slice text)
 }
 
 bool
+literal_fits_scale(Slice number, int scale)
+{
+	const char *point = memchr(number.data, '.', number.len);
+	const char *end = number.data + number.len;
+
+	while (end > number.data && end[-1] == '0')
+		end--;
+	return point == NULL || end - point - 1 <= scale;
+}
+
+bool
 literal_text(Buf *binary, Slice text)
 {
 	buf_slice(binary, text);

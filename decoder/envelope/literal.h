@@ -31,6 +31,10 @@ bool literal_timestamp(Buf *binary, Slice text);
 bool literal_interval(Buf *binary, Slice text);
 bool literal_bits(Buf *binary, Slice text);
 
+/* Whether a number has no more decimals than scale but zeros: Debezium drops a default
+ * that it would have to round. */
+bool literal_fits_scale(Slice number, int scale);
+
 /*
  * The literal in a default expression.  generated stands for function calls, and
  * for CURRENT_DATE and its like where the type is a time.  False when there is none.

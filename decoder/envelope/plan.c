@@ -324,6 +324,8 @@ make_default(Maker *maker, const ColumnPlan *column)
 		return (Slice){ NULL, 0 };
 	if (!literal_of_default(
 			relation_column->default_text, type->generated, type->is_time, &literal) ||
+	    (relation_column->base_oid == TYPE_NUMERIC && relation_column->base_typmod >= 4 &&
+	     !literal_fits_scale(literal, column->codec.scale)) ||
 	    !type->literal(maker->buf, literal))
 	{
 		maker->buf->len = start;
@@ -449,7 +451,8 @@ make_key(Maker *maker, const uint16_t *columns, uint16_t count, Slice *defaults)
 		make_prints(maker, &key->column, &defaults[columns[i]]);
 		plan->key_count++;
 	}
-	plan->has_key = plan->key_count > 0;
+	/* a key of types that are left out is a struct without fields */
+	plan->has_key = count > 0;
 }
 
 /* Two columns must not become one field. */

@@ -10,6 +10,7 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
+#include "envelope/header.h"
 #include "envelope/plan.h"
 
 /* A change with its tuples split. */
@@ -128,6 +129,8 @@ put_key(Buf *buf, const RenderPlan *plan, const Value *values, EnvError *error)
 		if (!put_value(buf, plan, &key->column, values[key->index], error))
 			return false;
 	}
+	if (buf->len == start)
+		buf_char(buf, '{');
 	buf->data[start] = '{';
 	buf_char(buf, '}');
 	return true;
@@ -385,15 +388,26 @@ static bool
 render_move(Buf *buf, const Change *change, const Key *old_key, const Key *new_key,
             RenderRecord *records, int *count)
 {
+	int skipped = change->plan->options->skipped_operations;
 	RenderRecord *created;
+	Key new_header = { 0, 0, buf->len, 0 };
+	Key old_header;
 
-	if (!render_delete(buf, change, old_key, records, count))
+	header_put_key(buf, change->plan, change->new_values);
+	new_header.bare_len = buf->len - new_header.bare_at;
+	old_header = (Key){ 0, 0, buf->len, 0 };
+	header_put_key(buf, change->plan, change->old_values);
+	old_header.bare_len = buf->len - old_header.bare_at;
+	if ((skipped & SKIP_DELETE) == 0 &&
+	    !render_delete(buf, change, old_key, records, count))
 		return false;
 	for (int i = 0; i < *count; i++)
-		set_header(&records[i], "__debezium.newkey", new_key);
+		set_header(&records[i], "__debezium.newkey", &new_header);
+	if ((skipped & SKIP_CREATE) != 0)
+		return true;
 	created = &records[(*count)++];
 	*created = record_of(change, new_key);
-	set_header(created, "__debezium.oldkey", old_key);
+	set_header(created, "__debezium.oldkey", &old_header);
 	return append_value(buf, change, NULL, change->new_values, 'c', created);
 }
 
@@ -446,9 +460,12 @@ static bool
 render_update(Buf *buf, const Change *change, RenderRecord *records, int *count)
 {
 	bool skip = change->plan->options->skip_messages_without_change && change->has_old;
+	bool skip_plain = (change->plan->options->skipped_operations & SKIP_UPDATE) != 0;
 	Key new_key;
 	Key old_key;
 
+	if (skip_plain && (!change->has_old || !change->plan->has_key))
+		return true;
 	if (skip && !is_unchanged(buf, change, &skip))
 		return false;
 	if (skip)
@@ -464,6 +481,8 @@ render_update(Buf *buf, const Change *change, RenderRecord *records, int *count)
 			return render_move(buf, change, &old_key, &new_key, records, count);
 		buf->len = old_key.at;
 	}
+	if (skip_plain)
+		return true;
 	return render_one(buf, change, &new_key, 'u', records, count);
 }
 
@@ -540,7 +559,9 @@ render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
 	TxMark mark;
 
 	*count = 0;
-	if ((plan->options->skipped_operations & skip_bit(change->type)) != 0)
+	/* an update that moves its key is a delete and a create to skipped.operations too */
+	if (change->type != 'U' &&
+	    (plan->options->skipped_operations & skip_bit(change->type)) != 0)
 		return true;
 	if (!split(&parts, plan, change, error))
 		return false;

@@ -154,11 +154,11 @@ static const TypeForm *
 choose_geometric(const TypeContext *context)
 {
 	static const TypeForm bytes = { PLAIN("bytes", encode_geometric, "\"\"") };
+	static const TypeForm string = { STRING(encode_geometric) };
 
-	if (context->options->include_unknown_datatypes && !context->options->lossless &&
-	    context->options->binary_handling_mode == BINARY_BYTES)
-		return &bytes;
-	return choose_unknown(context);
+	if (!context->options->include_unknown_datatypes || context->options->lossless)
+		return choose_unknown(context);
+	return context->options->binary_handling_mode == BINARY_BYTES ? &bytes : &string;
 }
 
 static const TypeForm *
@@ -405,10 +405,12 @@ choose_interval(const TypeContext *context)
 	{                                                       \
 		NULL, NULL, NULL, NULL, PARAMETERS_NONE, NULL, NULL \
 	}
-#define JSON_FORM    FORM(NAMED("string", "io.debezium.data.Json", encode_json, "\"{}\""))
+#define JSON_FORM    FORM(NAMED("string", "io.debezium.data.Json", encode_json, "\"\""))
 #define TEXT_FORM    FORM(STRING(encode_text))
 #define NO_TOAST     TOAST_NULL, TOAST_NULL
 #define STRING_TOAST TOAST_STRING, TOAST_STRING
+#define SCALAR_TOAST TOAST_STRING, TOAST_NULL
+#define BYTES_TOAST  TOAST_BYTES, TOAST_NULL
 #define NO_DEFAULT   NULL, NULL
 
 /* clang-format off */
@@ -426,10 +428,10 @@ static const TypeRow type_table[] = {
 	{ TYPE_TEXT,    "text",    TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
 	{ TYPE_VARCHAR, "varchar", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
 	{ TYPE_BPCHAR,  "bpchar",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "" },
-	{ TYPE_CHAR,    "char",    FORM(STRING(encode_char)), ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
+	{ TYPE_CHAR,    "char",    FORM(STRING(encode_char)), ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
 	/* Debezium has the value in a snapshot only, and null while it streams */
 	{ TYPE_NAME,    "name",    TEXT_FORM, ARRAY_OMITTED, STRING_TOAST, NO_DEFAULT },
-	{ 0,            "citext",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
+	{ 0,            "citext",  TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
 	{ TYPE_JSON,    "json",    JSON_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "{}" },
 	{ TYPE_JSONB,   "jsonb",   JSON_FORM, ARRAY_OPTIONAL, STRING_TOAST, literal_text, "{}" },
 	{ TYPE_XML,     "xml",     FORM(NAMED("string", "io.debezium.data.Xml", encode_text, "\"\"")), ARRAY_OMITTED, STRING_TOAST, literal_text, "" },
@@ -445,19 +447,19 @@ static const TypeRow type_table[] = {
 	{ TYPE_TIMESTAMPTZ, "timestamptz", FORM(NAMED("string", "io.debezium.time.ZonedTimestamp", encode_timestamptz, "\"1970-01-01T00:00:00Z\"")), ARRAY_OPTIONAL, NO_TOAST, literal_timestamp, "1970-01-01" },
 	{ TYPE_INTERVAL,    "interval",    CHOOSE(choose_interval), ARRAY_OMITTED, NO_TOAST, literal_interval, "" },
 
-	{ 869,  "inet",      TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 650,  "cidr",      TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 829,  "macaddr",   TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 774,  "macaddr8",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3904, "int4range", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3906, "numrange",  TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3908, "tsrange",   TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3910, "tstzrange", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3912, "daterange", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3926, "int8range", TEXT_FORM, ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 3614, "tsvector",  FORM(NAMED("string", "io.debezium.data.Tsvector", encode_text, "\"\"")), ARRAY_REQUIRED, STRING_TOAST, NO_DEFAULT },
-	{ 0,    "ltree",     FORM(NAMED("string", "io.debezium.data.Ltree", encode_text, "\"\"")), ARRAY_OPTIONAL, STRING_TOAST, NO_DEFAULT },
-	{ 0,    "isbn",      TEXT_FORM, ARRAY_REQUIRED, STRING_TOAST, NO_DEFAULT },
+	{ 869,  "inet",      TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 650,  "cidr",      TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 829,  "macaddr",   TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 774,  "macaddr8",  TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3904, "int4range", TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3906, "numrange",  TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3908, "tsrange",   TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3910, "tstzrange", TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3912, "daterange", TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3926, "int8range", TEXT_FORM, ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 3614, "tsvector",  FORM(NAMED("string", "io.debezium.data.Tsvector", encode_text, "\"\"")), ARRAY_REQUIRED, SCALAR_TOAST, NO_DEFAULT },
+	{ 0,    "ltree",     FORM(NAMED("string", "io.debezium.data.Ltree", encode_text, "\"\"")), ARRAY_OPTIONAL, SCALAR_TOAST, NO_DEFAULT },
+	{ 0,    "isbn",      TEXT_FORM, ARRAY_REQUIRED, SCALAR_TOAST, NO_DEFAULT },
 	{ 0,    "hstore",    CHOOSE(choose_hstore), ARRAY_OPTIONAL, TOAST_HSTORE, TOAST_NULL, NO_DEFAULT },
 
 	{ 0, "geometry",  CHOOSE(choose_geometry), ARRAY_OPTIONAL, NO_TOAST, NO_DEFAULT },
@@ -467,19 +469,19 @@ static const TypeRow type_table[] = {
 	{ 0, "sparsevec", CHOOSE(choose_sparsevec), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
 
 	{ 600, "point",   CHOOSE(choose_point), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
-	{ 628, "line",    CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
-	{ 601, "lseg",    CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
-	{ 603, "box",     CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
-	{ 602, "path",    CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
-	{ 604, "polygon", CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
-	{ 718, "circle",  CHOOSE(choose_geometric), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
+	{ 628, "line",    CHOOSE(choose_geometric), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT },
+	{ 601, "lseg",    CHOOSE(choose_geometric), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT },
+	{ TYPE_BOX, "box", CHOOSE(choose_geometric), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT },
+	{ 602, "path",    CHOOSE(choose_geometric), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT },
+	{ 604, "polygon", CHOOSE(choose_geometric), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT },
+	{ 718, "circle",  CHOOSE(choose_geometric), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT },
 	{ 1790, "refcursor", CHOOSE(choose_unknown), ARRAY_OMITTED, NO_TOAST, NO_DEFAULT },
 };
 
 static const TypeRow enum_row =
 	{ 0, "enum", FORM("string", "io.debezium.data.Enum", encode_text, "\"\"", PARAMETERS_ENUM, NULL, NULL), ARRAY_REQUIRED, NO_TOAST, literal_text, "" };
 static const TypeRow unknown_row =
-	{ 0, "unknown", CHOOSE(choose_unknown), ARRAY_REQUIRED, NO_TOAST, NO_DEFAULT };
+	{ 0, "unknown", CHOOSE(choose_unknown), ARRAY_REQUIRED, BYTES_TOAST, NO_DEFAULT };
 
 /* What travels as int2vector and oidvector is an array to Debezium. */
 static const TypeRow vector_rows[] = {
@@ -578,9 +580,19 @@ encode_printed_bytes(Buf *buf, const ColumnCodec *codec, Slice bytes)
 		return ENCODE_MALFORMED;
 	middle = buf->len;
 	(void) buf_reserve(buf, (middle - start) * 2 + ENCODE_ROOM);
-	result = encode_base64(buf, codec, (Slice){ buf->data + start, middle - start });
+	result =
+		codec->encode_printed(buf, codec, (Slice){ buf->data + start, middle - start });
 	encode_fold(buf, start, middle);
 	return result;
+}
+
+/* What typdelim says; box is the only one of PostgreSQL's own that is not a comma. */
+static char
+array_delimiter(const TypeForm *form, uint32_t element)
+{
+	if (element == TYPE_BOX)
+		return ';';
+	return form->fields != NULL && form->encode == encode_geometry ? ':' : ',';
 }
 
 static bool
@@ -603,8 +615,7 @@ resolve_array(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 		return false;
 	type->form = *form;
 	codec->encode_element = form->encode;
-	if (row == &unknown_row && codec->binary && !context->options->lossless &&
-	    context->options->binary_handling_mode == BINARY_BYTES)
+	if (row == &unknown_row && codec->binary && !context->options->lossless)
 		codec->encode_element = encode_printed_bytes;
 	if (kind == ARRAY_AS_NULL)
 	{
@@ -615,8 +626,7 @@ resolve_array(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 	type->optional_items = kind == ARRAY_OPTIONAL;
 	type->toast = row->array_toast;
 	codec->in_array = true;
-	codec->delimiter =
-		form->fields != NULL && form->encode == encode_geometry ? ':' : ',';
+	codec->delimiter = array_delimiter(form, codec->element.base_oid);
 	codec->null_elements = type->optional_items || context->options->lossless;
 	codec->encode = codec->binary ? encode_array : encode_array_text;
 	return true;
@@ -634,6 +644,7 @@ column_type_resolve(ColumnType *type, ColumnCodec *codec, const RelationColumn *
 	codec->column = column;
 	codec->lossless = options->lossless;
 	codec->binary = value_is_binary(column);
+	codec->encode_printed = choose_bytes(&context)->encode;
 	apply_typmod(type, codec, oid, column->base_typmod);
 	if (oid == TYPE_MONEY)
 		codec->scale = options->money_fraction_digits;

@@ -220,11 +220,12 @@ class Round:
             time.sleep(0.05)
 
     def finish(self):
+        last = self.database.lsn()
         with self.database.connect() as connection:
             self.wait_debezium(connection)
         self.check.debezium.stop()
         if self.worker:
-            self.database.wait_confirmed(self.worker.config["slot.name"], self.database.lsn())
+            self.database.wait_confirmed(self.worker.config["slot.name"], last)
             self.worker.stop()
 
     def run(self):

@@ -9,6 +9,7 @@ Every expression is a Python regular expression for the whole of its subject; bl
     field      required: where, as described below; it may not match any field whatever
     debezium   required: the JSON text there in Debezium's record, or the word absent
     ours       required: the JSON text there in ours, or the word absent
+    pair       instead of these two: both texts with a blank between, to say how they belong together
     case       name of the golden case, or of the case of the differential test (generated: "generated")
     leg        plugin or worker
     topic      topic of the record
@@ -35,6 +36,7 @@ as well: numbers and strings are compared as they are written.  A rule that no d
 reported: see Rules.unused().
 """
 
+import json
 import pathlib
 import re
 import sys
@@ -42,8 +44,8 @@ import sys
 FILE = pathlib.Path(__file__).resolve().parent / "deliberate.txt"
 
 ABSENT = "absent"
-_REQUIRED = ("field", "debezium", "ours")
-_KNOWN = _REQUIRED + ("case", "leg", "topic", "op", "type")
+_TEXTS = ("debezium", "ours")
+_KNOWN = _TEXTS + ("field", "pair", "case", "leg", "topic", "op", "type")
 
 _TOKEN = re.compile(r'[\[\]{}:,]|"(?:[^"\\\x00-\x1f]|\\.)*"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 
@@ -305,19 +307,22 @@ class Rule:
                 self.terms[name] = re.compile(expression, re.DOTALL)
             except re.error as error:
                 raise BadRule("line %d: %s: %s" % (number, term, error)) from error
-        for name in _REQUIRED:
+        for name in ("field",) + (() if "pair" in self.terms else _TEXTS):
             if name not in self.terms:
                 raise BadRule("line %d has no %s=" % (number, name))
         if self.terms["field"].fullmatch("any.field.whatever[0]"):
             raise BadRule("line %d: its field matches every field" % number)
-        if all(self.terms[name].fullmatch("any text whatever") for name in ("debezium", "ours")):
+        texts = [self.terms[name] for name in _TEXTS + ("pair",) if name in self.terms]
+        if all(expression.fullmatch("any text whatever") for expression in texts):
             raise BadRule("line %d: it matches whatever Debezium and we print" % number)
 
     def _subject(self, name, context, records, difference):
         if name == "field":
             return difference.field
-        if name in ("debezium", "ours"):
+        if name in _TEXTS:
             return getattr(difference, name)
+        if name == "pair":
+            return "%s %s" % (difference.debezium, difference.ours)
         if name in ("case", "leg"):
             return getattr(context, name)
         record = records[0] or records[1]
@@ -369,8 +374,11 @@ def column_types(connection, prefix, delimiter="."):
         "select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)"
         " from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace"
         " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')").fetchall()
+    written = lambda name: json.dumps(name, ensure_ascii=False)[1:-1]
     clean = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return {(clean(delimiter.join((prefix, schema, table))), column): kind for schema, table, column, kind in rows}
+    return {(clean(delimiter.join((prefix, schema, table))), name): kind
+            for schema, table, column, kind in rows
+            for name in {written(column), re.sub(r"[^A-Za-z0-9_]", "_", column)}}
 
 
 if __name__ == "__main__":

@@ -121,6 +121,8 @@ class Generator:
         """Whether Debezium has a value for a column's text."""
         if column.nullable:
             return True
+        if column.kind.name == "varbit(1)":
+            return text != ""
         if "num" in column.kind.name and self.chosen.get("decimal.handling.mode", "precise") == "precise":
             return not re.search("NaN|Inf", text)
         if re.match("date|time|d_date|d_stamp", column.kind.name) and self.chosen.get("time.precision.mode") == "nanoseconds":
@@ -318,12 +320,14 @@ class Generator:
             column.nullable = True
             return "alter table %s alter %s drop not null" % (table.sql, column.sql)
         column.nullable = False
-        return "delete from %s where %s is null; alter table %s alter %s set not null" % (table.sql, column.sql, table.sql, column.sql)
+        return "alter table %s alter %s set not null" % (table.sql, column.sql)
 
     def change_identity(self, table, _column):
         return "alter table %s replica identity %s" % (table.sql, self.rng.choice(("default", "full", "full", "nothing")))
 
-    def rename_table(self, table, _column):
+    def rename_table(self, table, column):
+        if any(name.startswith(("table.", "schema.")) for name in self.chosen):
+            return self.add_column(table, column)  # Debezium goes on under the old name when the new one is not wanted
         old = table.sql
         table.name = "rn%d" % self.rng.randrange(10000)
         return "alter table %s rename to %s" % (old, identifier(table.name))
@@ -332,10 +336,9 @@ class Generator:
         if not column.kind.key or column.nullable:
             return self.change_identity(table, column)
         table.key = (column.name,)
-        name = identifier(table.name)[1:-1].replace("'", "''")
         return ("do $$ declare c text; begin select conname into c from pg_constraint where conrelid = %s::regclass and contype = 'p';"
                 " if c is not null then execute format('alter table %s drop constraint %%I', c); end if; end $$;"
-                " delete from %s; alter table %s add primary key (%s)" % (quote(table.sql), table.sql.replace("%", "%%"), table.sql, table.sql, column.sql))
+                " alter table %s add primary key (%s)" % (quote(table.sql), table.sql.replace("%", "%%"), table.sql, column.sql))
 
     def retype(self, table, column):
         wider = {"smallint": "integer", "integer": "bigint", "varchar(30)": "text", "char(5)": "varchar", "numeric(10,2)": "numeric(12,2)", "real": "double precision",

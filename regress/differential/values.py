@@ -319,5 +319,5 @@ def all_types(available):
     scalars = numeric() + temporal() + textual() + extensions(available) + user_types()
     scalars = [kind for kind in scalars if kind.edges or kind.make]
     others = [kind for kind in unknown() if kind.edges]
-    arrays = [array_of(kind) for kind in scalars + others if not kind.name.startswith("d_array")]
+    arrays = [array_of(kind) for kind in scalars + others if kind.name not in ("d_array", "oidvector", "int2vector")]
     return scalars, others, arrays, [kind for kind in scalars if kind.key]

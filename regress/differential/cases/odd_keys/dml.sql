@@ -1,0 +1,12 @@
+insert into odd_key values (0, 3950.06, E'tab\there "quoted" \\ \U0001F389\u0001', '2020-02-29', 'NaN');
+update odd_key set n = 0.0000001200, m = -0.50;
+update odd_key set n = 0.000001, f = 1;
+insert into odd_time values ('12:34:56.789012', '2020-02-29 12:34:56');
+update odd_time set t = '00:00';
+update odd_time set s = '1969-12-31 23:59:59.999';
+update odd_time set s = '2020-02-29', t = '23:59:59';
+insert into odd_none values ('0/1', 1);
+update odd_none set id = '0/2';
+delete from odd_none;
+insert into odd_variable values (1.50, 1);
+update odd_variable set n = 100;
