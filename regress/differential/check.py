@@ -202,10 +202,10 @@ class Round:
         self.types.update(column_types(connection, self.prefix, self.setting("topic.delimiter", ".")))
 
     def wait_debezium(self, connection):
-        """Until Debezium has seen everything so far: a message of ours comes out of it."""
+        """Until Debezium has seen everything so far: a message of ours comes out of it, whose LSN is returned."""
         self.barriers += 1
         mark = "%s %d" % (BARRIER, self.barriers)
-        connection.execute("select pg_logical_emit_message(true, %s, %s)", (BARRIER, mark))
+        lsn = connection.execute("select pg_logical_emit_message(true, %s, %s)", (BARRIER, mark)).fetchone()[0]
         texts = [encode(mark.encode()).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode, binascii.hexlify)]
         deadline = time.monotonic() + 60
         place = str(self.dir / "debezium.plain.jsonl")
@@ -213,16 +213,15 @@ class Round:
             with open(place, encoding="utf-8") as file:
                 found = file.read()
             if any(text in found for text in texts):
-                return
+                return lsn
             self.check.debezium.check()
             if time.monotonic() > deadline:
                 raise Failure("Debezium did not come to barrier %d" % self.barriers)
             time.sleep(0.05)
 
     def finish(self):
-        last = self.database.lsn()
         with self.database.connect() as connection:
-            self.wait_debezium(connection)
+            last = self.wait_debezium(connection)
         self.check.debezium.stop()
         if self.worker:
             self.database.wait_confirmed(self.worker.config["slot.name"], last)
