@@ -43,20 +43,39 @@ count_digits(uint64_t value)
 	}
 }
 
+/* Exactly eight digits; the halves do not wait for each other. */
+static char *
+put_eight(char *at, uint32_t value)
+{
+	uint32_t high = value / 10000;
+	uint32_t low = value % 10000;
+
+	(void) number_put_pair(at, high / 100);
+	(void) number_put_pair(at + 2, high % 100);
+	(void) number_put_pair(at + 4, low / 100);
+	return number_put_pair(at + 6, low % 100);
+}
+
 char *
 number_put_u64(char *at, uint64_t value)
 {
-	char *end = at + count_digits(value);
+	uint32_t rest;
+	char *end;
 
-	for (at = end; value >= 100; value /= 100)
+	if (value >= 100000000)
+		return put_eight(number_put_u64(at, value / 100000000),
+		                 (uint32_t) (value % 100000000));
+	rest = (uint32_t) value;
+	end = at + count_digits(rest);
+	for (at = end; rest >= 100; rest /= 100)
 	{
 		at -= 2;
-		(void) number_put_pair(at, (unsigned) (value % 100));
+		(void) number_put_pair(at, rest % 100);
 	}
-	if (value >= 10)
-		(void) number_put_pair(at - 2, (unsigned) value);
+	if (rest >= 10)
+		(void) number_put_pair(at - 2, rest);
 	else
-		at[-1] = (char) ('0' + value);
+		at[-1] = (char) ('0' + rest);
 	return end;
 }
 
