@@ -6,6 +6,9 @@
 #   deps.sh debezium      a JDK and Debezium's jars, for make check-debezium
 #   deps.sh registry      a schema registry, for make check-registry
 #   deps.sh plugin        a part of both: what building and testing the plugin alone needs
+#   deps.sh worker        a part of build: the worker alone
+#   deps.sh server        the server alone, to run
+#   deps.sh docker        Docker Engine and what makes base images for it
 #   deps.sh fuzz          clang with libFuzzer
 #
 # Distribution packages need root; without it the one command to run is printed.  Downloads are pinned
@@ -13,7 +16,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # what is asked for            which package has it
-build_needs='
+worker_needs='
     cmd:gcc                    gcc
     cmd:g++                    g++
     file:/usr/include/stdio.h  libc6-dev
@@ -27,9 +30,20 @@ build_needs='
     pc:jemalloc                libjemalloc-dev
     pc:openssl                 libssl-dev
     pc:libmicrohttpd           libmicrohttpd-dev
-    pgxs:                      postgresql-server-dev-NN
     duckdb:                    golang-go
     duckdb:                    ca-certificates
+'
+build_needs=$worker_needs'
+    pgxs:                      postgresql-server-dev-NN
+'
+server_needs='
+    server:                    postgresql-NN
+'
+docker_needs='
+    cmd:dockerd                docker.io
+    cmd:runc                   runc
+    cmd:docker-compose         docker-compose
+    cmd:debootstrap            debootstrap
 '
 test_needs='
     pc:cmocka                  libcmocka-dev
@@ -44,6 +58,7 @@ test_needs='
 plugin_needs='
     cmd:gcc                    gcc
     file:/usr/include/stdio.h  libc6-dev
+    cmd:make                   make
     pgxs:                      postgresql-server-dev-NN
     server:                    postgresql-NN
     cmd:setpriv                util-linux
@@ -199,7 +214,7 @@ make_venv()
     echo "$stamp" >"$venv/.complete"
 }
 
-[ $# -gt 0 ] || { sed -n '2,10p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,13p' "$0" >&2; exit 2; }
 # One at a time: what two make targets need at once is made once.
 if [ -z "${DEPS_LOCKED:-}" ]; then
     mkdir -p "$build"
@@ -213,6 +228,9 @@ for part; do
         debezium) needs+=$debezium_needs ;;
         registry) needs+=$registry_needs ;;
         plugin) needs+=$plugin_needs ;;
+        worker) needs+=$worker_needs ;;
+        server) needs+=$server_needs ;;
+        docker) needs+=$docker_needs ;;
         fuzz) needs+=$fuzz_needs ;;
         *) die "unrecognized part \"$part\"" ;;
     esac
@@ -220,7 +238,7 @@ done
 install_packages "$needs"
 for part; do
     case $part in
-        build) regress/tools/duckdb.sh fetch ;;
+        build | worker) regress/tools/duckdb.sh fetch ;;
         test)
             fetch_jars kafka "Apache Kafka"
             make_venv

@@ -1,0 +1,35 @@
+# The worker: its binary, the libraries that it is linked with, and nothing else.
+#
+#   docker build -f docker/cdc-sink.Dockerfile -t cdc-sink .
+#
+# There is no shell and no package manager in it; it runs as user 10001 and writes below /var/lib/cdc-sink
+# alone (and to /tmp with the command verify), so the root file system can be read-only.  Configuration is by
+# environment (CDC_SINK_DATABASE_HOSTNAME ...; CDC_SINK_DATABASE_PASSWORD_FILE names a file with the secret), or
+# a file: docker run ... cdc-sink run -c /etc/cdc-sink.properties.
+ARG DEBIAN=debian:trixie-slim
+
+FROM ${DEBIAN} AS build
+WORKDIR /src
+# What building needs changes seldom: a layer of its own.
+COPY regress/tools/common.sh regress/tools/deps.sh regress/tools/duckdb.sh regress/tools/
+RUN regress/tools/deps.sh worker
+COPY . .
+RUN make -s -f sink/Makefile -j"$(nproc)" worker && \
+    strip build/cdc-sink && \
+    docker/collect.sh build/cdc-sink /image
+
+FROM scratch
+COPY --from=build /image /
+USER 10001:10001
+WORKDIR /var/lib/cdc-sink
+VOLUME /var/lib/cdc-sink
+ENV CDC_SINK_LAKE_WAREHOUSE=file:///var/lib/cdc-sink/lake \
+    CDC_SINK_STATUS_ADDRESS=0.0.0.0 \
+    CDC_SINK_STATUS_PORT=8008
+EXPOSE 8008
+# Asks the running worker alone, not the database.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["/usr/bin/cdc-sink", "status", "--worker"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/bin/cdc-sink"]
+CMD ["run"]
