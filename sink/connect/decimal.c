@@ -13,7 +13,7 @@ decimal_scale(const ConnectSchema *schema)
 {
 	const char *text = connect_schema_parameter(schema, "scale");
 
-	return text == NULL ? 0 : atoi(text);
+	return text == NULL ? 0 : (int) strtol(text, NULL, 10);
 }
 
 /* Divide the big-endian magnitude by a billion in place; the remainder is returned. */

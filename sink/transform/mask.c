@@ -179,7 +179,8 @@ replacement_value(const Stage *stage, const ConnectField *field, const char *tex
 
 	if (is_named(schema, DECIMAL))
 	{
-		if (!read_scaled(text, scale == NULL ? 0 : atoi(scale), &number))
+		if (!read_scaled(
+				text, scale == NULL ? 0 : (int) strtol(scale, NULL, 10), &number))
 			return cannot(field, text, err);
 		*value = decimal_value(stage->memory, number);
 		return true;
