@@ -78,6 +78,8 @@ EncodeResult encode_numeric_double(Buf *buf, const ColumnCodec *codec, Slice byt
 EncodeResult encode_numeric_string(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_money_decimal(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_money_double(Buf *buf, const ColumnCodec *codec, Slice bytes);
+/* elements of an unknown type: the bytes of their text, by the locale C */
+EncodeResult encode_money_bytes(Buf *buf, const ColumnCodec *codec, Slice bytes);
 
 /* encode_time.c: by time.precision.mode and interval.handling.mode */
 EncodeResult encode_date_days(Buf *buf, const ColumnCodec *codec, Slice bytes);

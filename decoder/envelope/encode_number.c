@@ -228,3 +228,37 @@ encode_money_double(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	(void) snprintf(text, sizeof text, "%llde-2", (long long) value);
 	return put_double(buf, strtod(text, NULL));
 }
+
+/* "-$1,234.50": PostgreSQL's text where lc_monetary says nothing. */
+static size_t
+print_cash(char *at, int64_t value)
+{
+	uint64_t cents = value < 0 ? 0 - (uint64_t) value : (uint64_t) value;
+	char digits[NUMBER_MAX_INT64];
+	size_t count = (size_t) (number_put_u64(digits, cents / 100) - digits);
+	char *start = at;
+
+	if (value < 0)
+		*at++ = '-';
+	*at++ = '$';
+	for (size_t i = 0; i < count; i++)
+	{
+		if (i > 0 && (count - i) % 3 == 0)
+			*at++ = ',';
+		*at++ = digits[i];
+	}
+	*at++ = '.';
+	at = number_put_pair(at, (unsigned) (cents % 100));
+	return (size_t) (at - start);
+}
+
+EncodeResult
+encode_money_bytes(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	char text[40];
+	int64_t value;
+
+	if (!value_int64(bytes, &value))
+		return ENCODE_MALFORMED;
+	return codec->encode_printed(buf, codec, (Slice){ text, print_cash(text, value) });
+}

@@ -169,14 +169,17 @@ literal_numeric(Buf *binary, Slice text)
 }
 
 bool
-literal_fits_scale(Slice number, int scale)
+literal_set_scale(Slice *number, int scale)
 {
-	const char *point = memchr(number.data, '.', number.len);
-	const char *end = number.data + number.len;
+	const char *point = memchr(number->data, '.', number->len);
+	size_t most;
 
-	while (end > number.data && end[-1] == '0')
-		end--;
-	return point == NULL || end - point - 1 <= scale;
+	if (point == NULL)
+		return true;
+	most = (size_t) (point - number->data) + 1 + (size_t) scale;
+	while (number->len > most && number->data[number->len - 1] == '0')
+		number->len--;
+	return number->len <= most;
 }
 
 bool
@@ -225,6 +228,9 @@ literal_time(Buf *binary, Slice text)
 
 	if (!calendar_read_time(text, &us))
 		return false;
+	/* to Debezium, 24:00 as a default is the last moment before it */
+	if (us == CALENDAR_DAY_US)
+		us--;
 	buf_u64(binary, (uint64_t) us);
 	return true;
 }
@@ -272,7 +278,26 @@ literal_bits(Buf *binary, Slice text)
 	return true;
 }
 
-/* name( or (name( at the start, as Debezium's expression for generated values has it. */
+/*
+ * The next of a character in the rest of a line.  A line ends where it does in Java's
+ * regular expressions: at \n, \r, U+0085, U+2028 and U+2029.  NULL: there is none.
+ */
+static const char *
+find_in_line(const char *at, char wanted)
+{
+	for (; *at != '\0' && *at != '\n' && *at != '\r'; at++)
+	{
+		if (*at == wanted)
+			return at;
+		if (strncmp(at, "\xC2\x85", 2) == 0 || strncmp(at, "\xE2\x80\xA8", 3) == 0 ||
+		    strncmp(at, "\xE2\x80\xA9", 3) == 0)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* name(...) or (name(...) at the start, as Debezium's expression for generated values has
+ * it. */
 static bool
 is_call(const char *expression)
 {
@@ -281,7 +306,23 @@ is_call(const char *expression)
 
 	while (isalnum((unsigned char) *at) || *at == '_' || *at == '.')
 		at++;
-	return at > name && *at == '(';
+	return at > name && *at == '(' && find_in_line(at, ')') != NULL;
+}
+
+/* What is between the first two quotes of one line. */
+static bool
+find_quoted(const char *quote, Slice *literal)
+{
+	const char *end;
+
+	while ((end = find_in_line(quote + 1, '\'')) == NULL)
+	{
+		quote = strchr(quote + 1, '\'');
+		if (quote == NULL)
+			return false;
+	}
+	*literal = (Slice){ quote + 1, (size_t) (end - quote - 1) };
+	return true;
 }
 
 static bool
@@ -304,6 +345,6 @@ literal_of_default(const char *expression, const char *generated, bool is_time,
 	else if (quote == NULL)
 		*literal = slice_from(expression);
 	else
-		*literal = (Slice){ quote + 1, strcspn(quote + 1, "'") };
+		return find_quoted(quote, literal);
 	return true;
 }

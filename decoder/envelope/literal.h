@@ -3,8 +3,8 @@
  *		the literals of column defaults, as binary values.
  *
  * A default is an expression; only what Debezium understands of it is read: a
- * number, a quoted literal up to its first quote, a function call, which stands for a
- * fixed value of the type.
+ * number, a quoted literal up to its first quote, without line breaks, a function call,
+ * which stands for a fixed value of the type.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -31,9 +31,9 @@ bool literal_timestamp(Buf *binary, Slice text);
 bool literal_interval(Buf *binary, Slice text);
 bool literal_bits(Buf *binary, Slice text);
 
-/* Whether a number has no more decimals than scale but zeros: Debezium drops a default
- * that it would have to round. */
-bool literal_fits_scale(Slice number, int scale);
+/* Cut the zeros that a number has beyond scale decimals.  False when it has other digits
+ * there: Debezium drops a default that it would have to round. */
+bool literal_set_scale(Slice *number, int scale);
 
 /*
  * The literal in a default expression.  generated stands for function calls, and

@@ -325,7 +325,7 @@ make_default(Maker *maker, const ColumnPlan *column)
 	if (!literal_of_default(
 			relation_column->default_text, type->generated, type->is_time, &literal) ||
 	    (relation_column->base_oid == TYPE_NUMERIC && relation_column->base_typmod >= 4 &&
-	     !literal_fits_scale(literal, column->codec.scale)) ||
+	     !literal_set_scale(&literal, column->codec.scale)) ||
 	    !type->literal(maker->buf, literal))
 	{
 		maker->buf->len = start;

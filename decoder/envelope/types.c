@@ -514,11 +514,14 @@ is_domain_array(const RelationColumn *column)
 	return len == 0 || strncmp(name, element, len) != 0;
 }
 
-/* The digits after the point by typmod; 6 when none are declared. */
+/* The digits after the point by typmod; 6 when none are declared.  Debezium takes 0 for
+ * as many as there are, which only defaults show, that are not rounded. */
 static int
 fraction_digits(int32_t typmod)
 {
-	return typmod >= 0 && typmod <= 6 ? typmod : 6;
+	if (typmod == 0)
+		return CALENDAR_TRIM;
+	return typmod > 0 && typmod <= 6 ? typmod : 6;
 }
 
 static void
@@ -558,7 +561,7 @@ resolve_scalar(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 		return false;
 	type->form = *form;
 	type->always_optional = row->choose == choose_geometry;
-	type->toast = row->toast;
+	type->toast = form->encode == encode_numeric_string ? TOAST_STRING : row->toast;
 	type->literal = row->literal;
 	type->generated = row->generated;
 	type->is_time = row->literal == literal_date || row->literal == literal_time ||
@@ -616,7 +619,9 @@ resolve_array(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 	type->form = *form;
 	codec->encode_element = form->encode;
 	if (row == &unknown_row && codec->binary && !context->options->lossless)
-		codec->encode_element = encode_printed_bytes;
+		codec->encode_element = codec->element.base_oid == TYPE_MONEY
+		                            ? encode_money_bytes
+		                            : encode_printed_bytes;
 	if (kind == ARRAY_AS_NULL)
 	{
 		codec->encode = encode_null;

@@ -1,0 +1,17 @@
+insert into odd_number (id, a, b, c, d, f, g, h) values (1, null, null, null, null, null, null, null);
+insert into odd_number (id) values (2);
+delete from odd_number;
+insert into odd_zoned (id, a, b, d, e, f, g, h, i, j, k, l) values (1, null, null, null, null, null, null, null, null, null, null, null);
+insert into odd_zoned (id, e) values (2, '2020-01-01');
+delete from odd_zoned where id = 1;
+insert into odd_lines (id, a, b, c, d, e, f, g, h, i, k, l) values (1, null, null, null, null, null, null, null, null, null, null, null);
+insert into odd_lines (id) values (2);
+delete from odd_lines;
+insert into odd_citext values (1, null, 'b', 'c');
+delete from odd_citext;
+insert into odd_infinite values (1, null, null, null, null, '2020-01-01');
+insert into odd_infinite (id) values (2);
+delete from odd_infinite;
+insert into odd_cash values (1, '{$1.50,-$1234567.89,0,NULL}', null), (2, '{-0.05}', null), (3, '{1.5,92233720368547758.07}', null);
+insert into odd_big values (1, 1, repeat('123', 30000)::numeric);
+update odd_big set v = 2;

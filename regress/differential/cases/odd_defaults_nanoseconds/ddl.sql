@@ -1,0 +1,10 @@
+create extension citext;
+create domain odd_money as money;
+create table odd_number (id int primary key, a numeric(5, 1) default 0.500, b numeric(5, 2) default 1.5, c numeric default 1.50, d numeric(5, 1) default 2, e numeric(6, 1) not null default 10.0, f numeric(5, 0) default 120.0, g numeric(8, 3) default -0.0010, h numeric(5, 1) default 0.00);
+create table odd_zoned (id int primary key, a timestamptz(0) default '2020-01-02 03:04:05.5+00', b timestamptz(1) default '2020-01-02 03:04:05.999999+00', c timestamptz(3) not null default '2020-01-02 03:04:05+00', d timestamptz default '2020-01-02 03:04:05.120+00', e timestamptz(2) default now(), f timestamptz(3) default 'infinity', g timestamptz default '-infinity', h timestamptz(3) default '2020-01-02 03:04+00', i timestamp(0) default '2020-01-02 03:04:05.5', j time(0) default '03:04:05.5', k timestamp(3) default '2020-01-02 03:04:05.123456', m time default '24:00', n time(3) default '24:00', l timestamptz(0) default '0044-03-15 12:00:00.25+00 BC');
+create table odd_lines (id int primary key, a varchar(30) default E'line\nbreak', b text default E'a\r', c text default E'a\nb''c d', d text default E'a\u2028b', e text default E'a\u0085b', f json default E'{"a":\n1}', g text default lower(E'A\nB'), h bpchar(4) default E'\n''x', i text default E'tab\tand \\ back', j text not null default E'no\nnull', k text default E'a\vb', l text default lower('A') || E'\n');
+create table odd_citext (id int primary key, a citext default 'Abc', b citext not null default 'x''y', c citext not null);
+create table odd_infinite (id int primary key, a date default 'infinity', b date default '-infinity', c timestamp default '-infinity', d timestamp(3) default 'infinity', e date not null default '-infinity');
+create table odd_cash (id int primary key, a odd_money[], b odd_money[][]);
+create table odd_big (id int primary key, v int, n numeric);
+alter table odd_big alter n set storage external;
