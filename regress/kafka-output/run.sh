@@ -3,8 +3,8 @@
 #
 #   KAFKA_BOOTSTRAP=host:port regress/kafka-output/run.sh [test_broker|bench_producer] [args...]
 #
-# Needs librdkafka and cmocka, and a broker where KAFKA_BOOTSTRAP says: one that may be filled
-# with topics.  CFLAGS adds flags, as -fsanitize=address,undefined.
+# Needs build/libsink.a (make sink), cmocka, and a broker where KAFKA_BOOTSTRAP says: one that may be
+# filled with topics.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,9 +17,7 @@ out=build/kafka-output
 mkdir -p "$out"
 source=regress/kafka-output/$name.c
 [ -f "$source" ] || source=regress/bench/$name.c
-read -r -a flags <<<"${CFLAGS:-}"
-"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -g -pthread -Wall -Wextra "${flags[@]}" \
-	-Idecoder -Isink -Iregress/unit -o "$out/$name" "$source" regress/unit/feed.c \
-	sink/kafka/*.c sink/base/*.c sink/event/*.c sink/output/output.c decoder/envelope/*.c \
-	-lrdkafka -lcmocka -lz -lm
+read -r -a libraries <<<"$(pkg-config --libs rdkafka libcurl json-c zlib openssl cmocka)"
+"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -g -pthread -Wall -Wextra -Idecoder -Isink -Iregress/unit \
+	-o "$out/$name" "$source" regress/unit/feed.c build/libsink.a "${libraries[@]}" -lm
 exec "$out/$name" "$@"

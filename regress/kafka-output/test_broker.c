@@ -475,7 +475,7 @@ test_too_large(void **state)
 	assert_non_null(strstr(err.text, "\"public.t\""));
 	output->ops->close(output);
 
-	fixture.config.failure_mode = FAILURE_SKIP;
+	fixture.config.env.failure_mode = FAILURE_SKIP;
 	output = open_ok(&fixture, &stored);
 	feed_begin(&fixture.feed, 1000);
 	feed_row(&fixture.feed, EVENT_INSERT, 1, 1048588, 'y');
