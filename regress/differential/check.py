@@ -46,6 +46,7 @@ BARRIER = "barrier"
 
 MASKS = [
     (re.compile(r"\[Ljava\.lang\.[A-Za-z]+;@[0-9a-f]+"), "[Ljava#"),
+    (re.compile(r"LogicalDecodingMessageId@[0-9a-f]+"), "LogicalDecodingMessageId@#"),
     (re.compile(r'("op":"[^"]*","ts_ms":)\d+(?:,"ts_us":\d+,"ts_ns":\d+)?(?=[,}])'), r'\1"#"'),
 ]
 SNAPSHOT_MASKS = [
@@ -72,6 +73,8 @@ def signature(record):
     value = record[2]
     if value is None:
         return record[0], "tombstone", record[1]
+    if re.search(r'"status":"(BEGIN|END)"', value):
+        return record[0], "transaction", record[1]
     lsn = re.search(r'"lsn":(\d+)', value)
     op = re.search(r'"op":"(.)"', value)
     return record[0], op and op.group(1), lsn and lsn.group(1)

@@ -16,7 +16,7 @@ Every expression is a Python regular expression for the whole of its subject; bl
     op         op of the record's value, "tombstone" without value, "" without op
     type       PostgreSQL's name of the column's type; a rule with it never matches where the type is unknown
     A name with a dot in it is a setting of the case, in Debezium's name: decimal.handling.mode=(precise)?
-    Where the case does not set it, the subject is empty.
+    Where the case does not set it, the subject is empty.  Of several names, one|other=expression, any may match.
 
 A record that is equal but for some fields has one difference per field, and every one of them must match a
 rule: a rule excuses nothing but the field that it names.  Fields are named by their path:
@@ -335,9 +335,9 @@ class Rule:
         return context.settings.get(name, "")
 
     def matches(self, context, records, difference):
-        for name, expression in self.terms.items():
-            subject = self._subject(name, context, records, difference)
-            if subject is None or not expression.fullmatch(subject):
+        for names, expression in self.terms.items():
+            subjects = [self._subject(name, context, records, difference) for name in names.split("|")]
+            if not any(subject is not None and expression.fullmatch(subject) for subject in subjects):
                 return False
         self.used = True
         return True
