@@ -376,9 +376,10 @@ def column_types(connection, prefix, delimiter="."):
         " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')").fetchall()
     written = lambda name: json.dumps(name, ensure_ascii=False)[1:-1]
     clean = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    coded = lambda name: re.sub(r"[^A-Za-z0-9]|^[0-9]", lambda found: "_u%04x" % ord(found.group()), name)
     return {(clean(delimiter.join((prefix, schema, table))), name): kind
             for schema, table, column, kind in rows
-            for name in {written(column), re.sub(r"[^A-Za-z0-9_]", "_", column)}}
+            for name in {written(column), re.sub(r"[^A-Za-z0-9_]", "_", column), coded(column)}}
 
 
 if __name__ == "__main__":
