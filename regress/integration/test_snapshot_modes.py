@@ -7,8 +7,8 @@ def rows(t, worker):
     """(topic without prefix, op, marker, first value of the row) of every record with a value."""
     prefix = worker.config["topic.prefix"] + "."
     found = []
-    for record in read_all(t.broker):
-        if not record.topic.startswith(prefix) or record.json is None:
+    for record in read_all(t.broker, *[topic for topic in t.broker.topics() if topic.startswith(prefix)]):
+        if record.json is None:
             continue
         event = record.json
         row = event["after"] or event["before"]

@@ -47,6 +47,15 @@ print_escaped(const char *value, FILE *to)
 	}
 }
 
+/* http://user:password@host */
+static bool
+has_login(const char *value)
+{
+	const char *host = strstr(value, "://");
+
+	return host != NULL && strchr(host, '@') != NULL;
+}
+
 void
 config_print(const Config *config, FILE *to)
 {
@@ -58,7 +67,7 @@ config_print(const Config *config, FILE *to)
 		const ConfigValue *value = &config->values[i];
 
 		(void) fprintf(to, "%s=", mask_shown(value->name, &alloc));
-		if (value->secret && *value->value != '\0')
+		if ((value->secret && *value->value != '\0') || has_login(value->value))
 			(void) fputs("***", to);
 		else
 			print_escaped(value->value, to);

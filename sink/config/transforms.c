@@ -25,7 +25,7 @@ static const Absent absent[] = {
 	{ "io.debezium.transforms.ContentBasedRouter",
 	  "There is no scripting; EventRouter, ByLogicalTableRouter, RegexRouter and route.by.field of ExtractNewRecordState route." },
 	{ "io.debezium.transforms.Filter",
-	  "There is no scripting; use org.apache.kafka.connect.transforms.Filter with a predicate, or row.filter." },
+	  "There is no scripting; use org.apache.kafka.connect.transforms.Filter with a predicate." },
 };
 /* clang-format on */
 

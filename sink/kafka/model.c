@@ -44,6 +44,7 @@ struct KafkaModel
 	bool headers_are_json;
 	ConnectJson header; /* how, if so */
 	KafkaTopic *topic;  /* the last one asked for */
+	const char *positions;
 	ConnectHeader context[4];
 	size_t context_count;
 	Arena *lasting; /* context */
@@ -92,6 +93,7 @@ kafka_model_new(KafkaClient *client, KafkaTopics *topics, const Config *config,
 
 	*model = (KafkaModel){ .client = client,
 		                   .topics = topics,
+		                   .positions = config->kafka_positions_topic,
 		                   .schemas = connect_schemas_new(),
 		                   .lasting = arena_new(),
 		                   .arena = arena_new(),
@@ -251,6 +253,21 @@ next_message(KafkaModel *model)
 	return &model->messages[model->count++];
 }
 
+/* Topics that a record of somebody's data would ruin: the workers' positions, Kafka's
+ * own. */
+static bool
+is_reserved(const KafkaModel *model, const char *topic)
+{
+	const char *const reserved[] = { model->positions,
+		                             "__consumer_offsets",
+		                             "__transaction_state" };
+
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (strcmp(topic, reserved[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The topic of a record, which may have been made of a row's value. */
 static bool
 find_topic(KafkaModel *model, const ConnectRecord *record, Err *err)
@@ -264,6 +281,8 @@ find_topic(KafkaModel *model, const ConnectRecord *record, Err *err)
 		if (len == 0 || len > MAX_TOPIC || strspn(record->topic, letters) != len ||
 		    strcmp(record->topic, ".") == 0 || strcmp(record->topic, "..") == 0)
 			return fail(err, ERR_DATA, "\"%.300s\" is not a topic", record->topic);
+		if (is_reserved(model, record->topic))
+			return fail(err, ERR_DATA, "topic \"%s\" is not for events", record->topic);
 		model->topic = kafka_topics_get(model->topics, record->topic, err);
 	}
 	if (model->topic == NULL)

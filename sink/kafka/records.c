@@ -481,7 +481,12 @@ send_converted(KafkaRecords *records, const KafkaRendered *rendered, const char 
 	KafkaModel *model = records->model;
 
 	kafka_model_begin(model);
-	if (!kafka_model_add(model, rendered, err) || !kafka_model_fits(model, what, err))
+	if (!kafka_model_add(model, rendered, err))
+	{
+		(void) fail_while(err, "%s", what);
+		return refuse(records, err);
+	}
+	if (!kafka_model_fits(model, what, err))
 		return refuse(records, err);
 	if (kafka_model_count(model) == 0)
 		records->counts.skipped++;
@@ -509,7 +514,8 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 	Rendering rendering;
 	Plan *plan = plan_of(records, event, err);
 	KafkaRendered rendered;
-	char what[192];
+	char table[192];
+	char what[256];
 
 	if (plan == NULL)
 		return false;
@@ -530,7 +536,9 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 		                        .records = rendering.parts,
 		                        .count = rendering.count,
 		                        .has_context = true };
-	return send_converted(records, &rendered, describe(plan, what), outstanding, err);
+	(void) snprintf(
+		what, sizeof what, "%s, LSN %X/%X", describe(plan, table), LSN_ARGS(event->lsn));
+	return send_converted(records, &rendered, what, outstanding, err);
 }
 
 bool

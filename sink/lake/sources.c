@@ -272,7 +272,10 @@ check_clash(const Source *source, const char *from, Err *err)
 	            from,
 	            other == NULL ? "" : other,
 	            table->name.name);
-	return fail_hint(err, "Leave one of them out with table.exclude.list.");
+	return fail_hint(
+		err,
+		"Leave one of them out with table.exclude.list before the first start; "
+		"later start afresh with another slot.name and lake.namespace.");
 }
 
 static void
