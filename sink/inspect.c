@@ -261,7 +261,7 @@ look_at_lake(Inspect *inspect)
 		fail_output(inspect, "lake", &err);
 		return;
 	}
-	age = (double) (clock_wall_ns() / 1000 - lake.cut_us) / 1e6;
+	age = (double) (clock_wall_ns() - lake.cut_us * 1000) / 1e9;
 	if (lake.has_cut)
 		(void) snprintf(more,
 		                sizeof more,

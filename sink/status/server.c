@@ -82,6 +82,7 @@ respond(struct MHD_Connection *connection, unsigned code, const char *type,
 
 /* MHD_AccessHandlerCallback. */
 static enum MHD_Result
+/* NOLINTNEXTLINE(readability-function-size): the signature is the library's */
 answer(void *context, struct MHD_Connection *connection, const char *url,
        const char *method, const char *version, const char *upload, size_t *upload_size,
        void **request)
