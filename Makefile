@@ -63,9 +63,9 @@ check-debezium: all ## Debezium itself and ours over generated changes, needs a 
 	@$(TOOLS)/deps.sh debezium
 	@TESTS="$(TESTS)" $(TOOLS)/python.sh regress/differential/check.py $(or $(SEED),random) $(or $(ROUNDS),20)
 
-check-faults: all ## kill -9 at every step that makes something durable: KILLS=200 SEED=1
+check-faults: all ## every fault of README's table, and kill -9 at every step that makes something durable: KILLS=200 SEED=1 TESTS="slot"
 	+@$(SINK) faults
-	@KILLS=$${KILLS:-200} $(TOOLS)/python.sh regress/tools/run-tests killed_at
+	@KILLS=$${KILLS:-200} $(TOOLS)/python.sh regress/tools/run-tests --faults $(TESTS)
 
 check-registry: all ## the Avro tests against a real schema registry
 	@$(TOOLS)/deps.sh registry

@@ -222,3 +222,4 @@ def worker_caught_up(worker, db):
 
 
 test_killed_at_each_point.timeout = 7200
+test_killed_at_each_point.fault = True

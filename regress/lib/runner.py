@@ -9,6 +9,10 @@ A test is a function of one argument, through which it gets what it needs, or of
 
 What it asks for is destroyed when it ends.  A test fails by any exception.  A function may set
 `test_x.timeout = seconds` (default 600).
+
+Tests lie in regress/integration/ and regress/faults/.  make check-faults runs the latter, and of the former those
+that set `test_x.fault = True`; make check-integration runs the former, and of the latter those that set
+`test_x.quick = True`, which is for a few seconds each.
 """
 
 import importlib.util
@@ -165,6 +169,16 @@ def _collect(directory, words):
                 yield full, function
 
 
+def _chosen(faults, words):
+    """The tests of make check-integration, or those of make check-faults: each takes some of the other's."""
+    integration = _collect(TOP / "regress" / "integration", words)
+    of_faults = _collect(TOP / "regress" / "faults", words)
+    if faults:
+        return [*of_faults, *((name, function) for name, function in integration if hasattr(function, "fault"))]
+    return [*integration, *((name, function) for name, function in of_faults
+                            if words or hasattr(function, "quick"))]
+
+
 def _comment(text):
     return "".join("#   %s\n" % line for line in text.rstrip("\n").splitlines())
 
@@ -192,15 +206,15 @@ def _run_one(name, function, shared):
 
 
 def main(arguments):
-    directory = TOP / "regress" / "integration"
     words = [a for a in arguments if not a.startswith("-")]
+    chosen = _chosen("--faults" in arguments, words)
     if "--list" in arguments:
-        for name, _ in _collect(directory, words):
+        for name, _ in chosen:
             print(name)
         return 0
     shared = _Shared()
     passed = failed = 0
-    for number, (name, function) in enumerate(_collect(directory, words), 1):
+    for number, (name, function) in enumerate(chosen, 1):
         started = time.monotonic()
         failure = _run_one(name, function, shared)
         elapsed = time.monotonic() - started
