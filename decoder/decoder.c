@@ -235,7 +235,6 @@ decoder_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	decoder->begun = false;
 	decoder->settings_level = 0;
 	decoder->unwritten = 0;
-	decoder->writer.converter.function = InvalidOid;
 }
 
 static void
@@ -447,10 +446,15 @@ decoder_startup(LogicalDecodingContext *ctx, OutputPluginOptions *output, bool i
 	callback->func = release_options;
 	callback->arg = &decoder->options.events;
 	MemoryContextRegisterResetCallback(context, callback);
-	options_parse(&decoder->options, ctx->output_plugin_options, &alloc);
+	tuple_writer_init(&decoder->writer, context);
+	if (!is_init)
+		text_prepare(&decoder->writer.converter, context);
+	options_parse(&decoder->options,
+	              ctx->output_plugin_options,
+	              &decoder->writer.converter,
+	              &alloc);
 	decoder->format =
 		decoder->options.format == FORMAT_FRAME ? &frame_format : &json_format;
-	tuple_writer_init(&decoder->writer, context);
 	decoder->writer.converter.strict =
 		decoder->options.events.invalid_text_mode == INVALID_TEXT_FAIL;
 	if (!is_init)

@@ -19,6 +19,7 @@
 #include "envelope/control.h"
 #include "envelope/render.h"
 #include "envelope/unmatched.h"
+#include "envelope/utf8.h"
 
 #undef Relation
 #undef Interval

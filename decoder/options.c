@@ -80,7 +80,7 @@ refuse_duplicate(List *given, int at, const char *name)
 	{
 		DefElem *earlier = list_nth_node(DefElem, given, i);
 
-		if (strcmp(earlier->defname, name) == 0)
+		if (strcmp(earlier->defname, ((DefElem *) list_nth(given, at))->defname) == 0)
 			ereport(ERROR,
 			        errcode(ERRCODE_SYNTAX_ERROR),
 			        errmsg("option \"%s\" given more than once", name),
@@ -123,7 +123,8 @@ refuse_cut(const char *name, const Alloc *alloc)
 }
 
 void
-options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
+options_parse(DecoderOptions *options, List *given, TextConverter *converter,
+              const Alloc *alloc)
 {
 	options->format = FORMAT_JSON;
 	env_options_init(&options->events, alloc);
@@ -131,7 +132,7 @@ options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
 	for (int i = 0; i < list_length(given); i++)
 	{
 		DefElem *element = list_nth_node(DefElem, given, i);
-		const char *name = element->defname;
+		const char *name = text_convert(converter, element->defname);
 		bool is_format = strcmp(name, FORMAT_OPTION) == 0;
 		const char *value;
 		EnvError error;
@@ -145,7 +146,7 @@ options_parse(DecoderOptions *options, List *given, const Alloc *alloc)
 			        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			        errmsg("option \"%s\" requires a value", name),
 			        errhint("Write it as \"%s\" 'value'.", name));
-		value = strVal(element->arg);
+		value = text_convert(converter, strVal(element->arg));
 		if (is_format)
 			options->format = parse_format(value);
 		else if (!env_option_set(&options->events, name, value, alloc, &error))

@@ -12,6 +12,7 @@
 #include "nodes/pg_list.h"
 
 #include "library.h"
+#include "text.h"
 
 typedef enum OutputFormat
 {
@@ -27,10 +28,12 @@ typedef struct DecoderOptions
 } DecoderOptions;
 
 /*
- * Fill options from a list of DefElem; what it does not name keeps its default.
+ * Fill options from a list of DefElem, in the database's encoding; what it does not name
+ * keeps its default.
  * Memory comes from alloc and must be given back by env_options_fini before that is
  * freed.  ERROR for an option that is not recognized, given twice, or has a bad value.
  */
-void options_parse(DecoderOptions *options, List *given, const Alloc *alloc);
+void options_parse(DecoderOptions *options, List *given, TextConverter *converter,
+                   const Alloc *alloc);
 
 #endif

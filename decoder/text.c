@@ -22,29 +22,29 @@ void
 text_init(TextConverter *converter)
 {
 	converter->encoding = GetDatabaseEncoding();
-	converter->function = InvalidOid;
+	converter->function = (FmgrInfo){ 0 };
 	converter->replaced = 0;
 	converter->strict = false;
 	converter->relation = NULL;
 }
 
-/* How many bytes at the start of text are ASCII, in which all server encodings agree. */
-static size_t
-ascii_run(const char *text, size_t len)
+void
+text_prepare(TextConverter *converter, MemoryContext context)
 {
-	size_t at = 0;
+	MemoryContext old = CurrentMemoryContext;
+	bool outside = !IsTransactionState();
+	Oid function;
 
-	for (; len - at >= sizeof(uint64); at += sizeof(uint64))
-	{
-		uint64 word;
-
-		memcpy(&word, text + at, sizeof word);
-		if ((word & UINT64CONST(0x8080808080808080)) != 0)
-			break;
-	}
-	while (at < len && !IS_HIGHBIT_SET(text[at]))
-		at++;
-	return at;
+	if (converter->encoding == PG_UTF8 || converter->encoding == PG_SQL_ASCII)
+		return;
+	if (outside)
+		StartTransactionCommand();
+	function = FindDefaultConversionProc(converter->encoding, PG_UTF8);
+	if (OidIsValid(function))
+		fmgr_info_cxt(function, &converter->function, context);
+	if (outside)
+		CommitTransactionCommand();
+	MemoryContextSwitchTo(old);
 }
 
 pg_noreturn static void
@@ -64,67 +64,38 @@ fail_text(const TextConverter *converter)
 	        errhint("Set the option \"invalid_text_handling_mode\" to \"replace\"."));
 }
 
+/* Count characters that U+FFFD stands for; the first is told of. */
 static void
-replace(TextConverter *converter, Buf *out)
+note_replaced(TextConverter *converter, uint64 count)
 {
+	if (count == 0)
+		return;
 	if (converter->strict)
 		fail_text(converter);
-	if (converter->replaced++ == 0)
+	if (converter->replaced == 0)
 		ereport(LOG,
 		        errmsg("replaced bytes that have no UTF-8 form in decoded text"),
 		        errdetail("The database's encoding is \"%s\".",
 		                  pg_encoding_to_char(converter->encoding)));
-	buf_append(out, REPLACEMENT, sizeof REPLACEMENT - 1);
-}
-
-/* Bytes of no declared encoding: what happens to be valid UTF-8 passes. */
-static void
-append_unknown(TextConverter *converter, Buf *out, const char *text, size_t len)
-{
-	while (len > 0)
-	{
-		size_t run = ascii_run(text, len);
-		int valid = 0;
-
-		if (run == 0)
-		{
-			valid = pg_encoding_verifymbchar(PG_UTF8, text, (int) Min(len, 4));
-			run = valid > 0 ? (size_t) valid : 1;
-		}
-		if (valid < 0)
-			replace(converter, out);
-		else
-			buf_append(out, text, run);
-		text += run;
-		len -= run;
-	}
+	converter->replaced += count;
 }
 
 /* Convert by the server's function, stepping over characters that it cannot map. */
 static void
 append_converted(TextConverter *converter, Buf *out, const char *text, size_t len)
 {
-	if (!OidIsValid(converter->function))
-		converter->function = FindDefaultConversionProc(converter->encoding, PG_UTF8);
-	if (!OidIsValid(converter->function))
-	{
-		append_unknown(converter, out, text, len);
-		return;
-	}
 	while (len > 0)
 	{
 		size_t piece = Min(len, PIECE_MAX);
 		size_t room = (piece + 1) * MAX_CONVERSION_GROWTH + 1;
 		char *at = buf_reserve(out, room);
-		int done =
-			pg_do_encoding_conversion_buf(converter->function,
-		                                  converter->encoding,
-		                                  PG_UTF8,
-		                                  (unsigned char *) unconstify(char *, text),
-		                                  (int) piece,
-		                                  (unsigned char *) at,
-		                                  (int) room,
-		                                  true);
+		int done = DatumGetInt32(FunctionCall6(&converter->function,
+		                                       Int32GetDatum(converter->encoding),
+		                                       Int32GetDatum(PG_UTF8),
+		                                       CStringGetDatum(text),
+		                                       CStringGetDatum(at),
+		                                       Int32GetDatum((int) piece),
+		                                       BoolGetDatum(true)));
 
 		out->len += strlen(at);
 		text += done;
@@ -135,7 +106,8 @@ append_converted(TextConverter *converter, Buf *out, const char *text, size_t le
 			size_t bad = (size_t) pg_encoding_mblen(converter->encoding, text);
 
 			bad = Min(bad, len);
-			replace(converter, out);
+			buf_append(out, REPLACEMENT, sizeof REPLACEMENT - 1);
+			note_replaced(converter, 1);
 			text += bad;
 			len -= bad;
 		}
@@ -152,15 +124,17 @@ text_append(TextConverter *converter, Buf *out, const char *text, size_t len)
 		buf_append(out, text, len);
 		return;
 	}
-	ascii = ascii_run(text, len);
+	ascii = utf8_ascii_run((Slice){ text, len });
 	buf_append(out, text, ascii);
 	if (ascii == len)
 		return;
-	/* A message outside transactions has no catalog to find a conversion in. */
-	if (converter->encoding == PG_SQL_ASCII || !IsTransactionState())
-		append_unknown(converter, out, text + ascii, len - ascii);
+	text += ascii;
+	len -= ascii;
+	/* bytes of no known encoding: what happens to be UTF-8 passes */
+	if (OidIsValid(converter->function.fn_oid))
+		append_converted(converter, out, text, len);
 	else
-		append_converted(converter, out, text + ascii, len - ascii);
+		note_replaced(converter, utf8_append(out, (Slice){ text, len }));
 }
 
 static void *
@@ -174,7 +148,8 @@ text_convert(TextConverter *converter, const char *text)
 {
 	Buf out = { .grow = grow };
 
-	if (converter->encoding == PG_UTF8 || ascii_run(text, strlen(text)) == strlen(text))
+	if (converter->encoding == PG_UTF8 ||
+	    utf8_ascii_run(slice_from(text)) == strlen(text))
 		return text;
 	text_append(converter, &out, text, strlen(text));
 	return buf_cstr(&out);

@@ -15,18 +15,27 @@
 
 #include "compat.h"
 
+#include "fmgr.h"
+
 #include "library.h"
 
 typedef struct TextConverter
 {
-	int encoding;    /* the database's */
-	Oid function;    /* to UTF-8; looked up at the first use in a transaction */
-	uint64 replaced; /* how often U+FFFD stood in */
-	bool strict;     /* ERROR instead */
+	int encoding;                /* the database's */
+	FmgrInfo function;           /* to UTF-8; without fn_oid there is none */
+	uint64 replaced;             /* how often U+FFFD stood in */
+	bool strict;                 /* ERROR instead */
 	const EnvRelation *relation; /* whose text it is, for that error; or NULL */
 } TextConverter;
 
 void text_init(TextConverter *converter);
+
+/*
+ * Look up the server's function, for which it takes a transaction where there is none:
+ * until then, or where there is no such function, what happens to be UTF-8 passes and
+ * other bytes do not.  What is looked up lives in context.
+ */
+void text_prepare(TextConverter *converter, MemoryContext context);
 
 /* Append len bytes of text in UTF-8.  text may lie in out's own memory only if UTF-8. */
 void text_append(TextConverter *converter, Buf *out, const char *text, size_t len);

@@ -374,7 +374,11 @@ compare_snapshot_rows(Verify *verify, const Relation *relation, const TableNote 
 
 	if (!begin_copy(verify, relation, err))
 		return false;
-	copy_reader_begin(&reader, relation, &verify->config->env, verify->arena);
+	copy_reader_begin(&reader,
+	                  relation,
+	                  &verify->config->env,
+	                  server_is_raw(verify->sql),
+	                  verify->arena);
 	while (ok && (len = PQgetCopyData(verify->sql, &data, 0)) > 0)
 	{
 		Batch *batch = batch_new(&verify->budget);

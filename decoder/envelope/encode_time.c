@@ -225,9 +225,8 @@ encode_timestamp_us(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	if (kind != TIMESTAMP_FINITE)
 		return put_integer(buf, debezium_infinity(kind));
 	split_seconds(us, &seconds, &fraction);
-	if (seconds > INT64_MAX / 1000000)
-		return put_integer(buf, (int64_t) ((uint64_t) INT64_MAX + (uint64_t) fraction));
-	return put_integer(buf, seconds * 1000000 + fraction);
+	us = seconds > INT64_MAX / 1000000 ? INT64_MAX : seconds * 1000000;
+	return put_integer(buf, (int64_t) ((uint64_t) us + (uint64_t) fraction));
 }
 
 EncodeResult

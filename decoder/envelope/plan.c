@@ -13,6 +13,7 @@
 #include "envelope/digest.h"
 #include "envelope/jdbc.h"
 #include "envelope/names.h"
+#include "envelope/utf8.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -111,26 +112,6 @@ make_collection(Maker *maker)
 	return take(maker, start).data;
 }
 
-/* Replace bytes that are not UTF-8 by U+FFFD, as Java's String does. */
-static void
-put_valid_utf8(Buf *buf, Slice bytes)
-{
-	for (size_t i = 0; i < bytes.len;)
-	{
-		uint8_t c = (uint8_t) bytes.data[i];
-		size_t length = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-		bool valid = length > 0 && c < 0xF5 && length <= bytes.len - i;
-
-		for (size_t j = 1; valid && j < length; j++)
-			valid = ((uint8_t) bytes.data[i + j] & 0xC0) == 0x80;
-		if (valid)
-			buf_append(buf, bytes.data + i, length);
-		else
-			buf_text(buf, "\xEF\xBF\xBD");
-		i += valid ? length : 1;
-	}
-}
-
 /* "hex:" and digits stand for bytes, anything else for itself. */
 static Slice
 make_placeholder(Maker *maker)
@@ -160,7 +141,7 @@ put_placeholder_string(Maker *maker)
 	size_t start = maker->buf->len;
 	Slice text;
 
-	put_valid_utf8(maker->buf, maker->placeholder);
+	(void) utf8_append(maker->buf, maker->placeholder);
 	text = take(maker, start);
 	json_string(maker->buf, text);
 }

@@ -11,6 +11,8 @@
  */
 #include "envelope/value.h"
 
+#include "envelope/utf8.h"
+
 /* Types, other than enums and citext, that travel as 'b'; sorted. */
 static const uint16_t binary_types[] = {
 	TYPE_BOOL,        TYPE_BYTEA,    TYPE_CHAR,    TYPE_NAME, TYPE_INT8,   TYPE_INT2,
@@ -26,6 +28,24 @@ enum
 	OID_INT2VECTOR = 22,
 	OID_OIDVECTOR = 30,
 };
+
+/* Those of them whose bytes are text; enums and citext are, too. */
+static bool
+is_text_type(uint32_t oid, char kind, const char *name)
+{
+	switch (oid)
+	{
+		case TYPE_NAME:
+		case TYPE_TEXT:
+		case TYPE_JSON:
+		case TYPE_JSONB:
+		case TYPE_BPCHAR:
+		case TYPE_VARCHAR:
+			return true;
+		default:
+			return kind == 'e' || strcmp(name, "citext") == 0;
+	}
+}
 
 static bool
 is_binary_type(uint32_t oid, char kind, const char *name)
@@ -213,4 +233,52 @@ array_next(ArrayReader *reader, Value *element)
 	element->len = (uint32_t) len;
 	element->bytes = wire_take(rest, (size_t) (uint32_t) len);
 	return !rest->failed;
+}
+
+static uint64_t
+make_elements_valid(Buf *buf, ArrayReader *reader)
+{
+	uint64_t replaced = 0;
+	Value element;
+
+	while (array_next(reader, &element))
+	{
+		size_t start = buf->len;
+
+		buf_u32(buf, UINT32_MAX);
+		if (element.kind == VALUE_NULL)
+			continue;
+		replaced += utf8_append(buf, value_slice(element));
+		buf_set_u32(buf, start, (uint32_t) (buf->len - start - sizeof(uint32_t)));
+	}
+	return replaced;
+}
+
+uint64_t
+value_make_valid(Buf *buf, const RelationColumn *column, Slice bytes)
+{
+	size_t start = buf->len;
+	ArrayReader reader;
+	uint64_t replaced;
+
+	if (!value_is_binary(column))
+		return utf8_append(buf, bytes);
+	if (column->element_oid == 0 &&
+	    is_text_type(column->base_oid, column->type_kind, column->type_name))
+		return utf8_append(buf, bytes);
+	if (column->element_oid == 0 ||
+	    !is_text_type(column->element_oid, column->element_kind, column->element_name) ||
+	    !array_open(bytes, &reader))
+	{
+		buf_slice(buf, bytes);
+		return 0;
+	}
+	buf_append(buf, bytes.data, (size_t) (reader.rest.at - bytes.data));
+	replaced = make_elements_valid(buf, &reader);
+	if (reader.rest.failed)
+	{
+		buf->len = start;
+		buf_slice(buf, bytes);
+	}
+	return replaced;
 }

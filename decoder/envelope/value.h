@@ -169,6 +169,12 @@ bool array_open(Slice bytes, ArrayReader *reader);
  * end or when malformed (reader->rest.failed). */
 bool array_next(ArrayReader *reader, Value *element);
 
+/*
+ * Append a value of column, text of its own or in an array made UTF-8 (utf8.h), and
+ * anything else as it is; how many bytes were replaced.  A malformed array stays so.
+ */
+uint64_t value_make_valid(Buf *buf, const RelationColumn *column, Slice bytes);
+
 /* ---- Calendar: proleptic Gregorian, any year an int64 of microseconds reaches ---- */
 
 /* Days since 1970-01-01 to year (astronomical: 0 is 1 BC), month 1-12, day 1-31. */

@@ -23,7 +23,7 @@ feed(const Relation *relation, const EnvOptions *options, Input input, size_t pi
 	bool ok = true;
 	Err err = { .kind = ERR_NONE };
 
-	copy_reader_begin(&reader, relation, options, batch->arena);
+	copy_reader_begin(&reader, relation, options, (input.left & 1) != 0, batch->arena);
 	while (ok && input.left > 0)
 	{
 		size_t len = input.left < piece ? input.left : piece;

@@ -217,6 +217,8 @@ class Cluster:
     def postgres(self):
         return Database(self, "postgres")
 
-    def create_database(self, name):
-        self.postgres.psql('create database "%s"' % name)
+    def create_database(self, name, encoding=None):
+        """A new database, in the cluster's encoding unless one is given."""
+        self.postgres.psql('create database "%s"' % name
+                           + (" encoding '%s' template template0" % encoding if encoding else ""))
         return Database(self, name)

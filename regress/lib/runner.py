@@ -95,10 +95,10 @@ class TestContext:
         self._servers.append(server)
         return server
 
-    def database(self, cluster=None, name=None):
-        """A new database, in the shared cluster unless one is given."""
+    def database(self, cluster=None, name=None, encoding=None):
+        """A new database, in the shared cluster unless one is given, and in its encoding."""
         name = name or "%s_%d" % (self.name[:50], len(self._databases))
-        db = (cluster or self._shared.cluster).create_database(name)
+        db = (cluster or self._shared.cluster).create_database(name, encoding)
         self._databases.append(db)
         return db
 

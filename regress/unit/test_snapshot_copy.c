@@ -111,7 +111,7 @@ feed_in_pieces(Fixture *fixture, size_t size)
 	const EnvOptions options = { 0 };
 	Err err;
 
-	copy_reader_begin(&reader, &fixture->relation, &options, fixture->arena);
+	copy_reader_begin(&reader, &fixture->relation, &options, false, fixture->arena);
 	for (size_t at = 0; at < fixture->copy.len; at += size)
 	{
 		size_t rest = fixture->copy.len - at;
@@ -148,7 +148,7 @@ refuses(Fixture *fixture, const Buf *bytes)
 	Err err = { .kind = ERR_NONE };
 	bool refused;
 
-	copy_reader_begin(&reader, &fixture->relation, &options, fixture->arena);
+	copy_reader_begin(&reader, &fixture->relation, &options, false, fixture->arena);
 	refused = !copy_reader_feed(&reader, (Slice){ bytes->data, bytes->len }, batch, &err);
 	assert_int_equal(err.kind, refused ? ERR_FATAL : ERR_NONE);
 	copy_reader_fini(&reader);

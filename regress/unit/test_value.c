@@ -17,6 +17,7 @@
 #include "envelope/calendar.h"
 #include "envelope/literal.h"
 #include "envelope/number.h"
+#include "envelope/utf8.h"
 #include "envelope_support.h"
 
 #include <stdio.h>
@@ -507,6 +508,34 @@ hostile_bytes(void **state)
 		free(bytes);
 	}
 	buf_free(&out);
+}
+
+static void
+assert_made_valid(const char *text, const char *expected, uint64_t replaced)
+{
+	Buf buf = buf_heap();
+
+	assert_int_equal(utf8_append(&buf, slice_from(text)), replaced);
+	assert_string_equal(buf_cstr(&buf), expected);
+	buf_free(&buf);
+}
+
+/* RFC 3629, section 4: the least and the greatest of each length, and what is beyond. */
+static void
+utf8(void **state)
+{
+	(void) state;
+	assert_made_valid("", "", 0);
+	assert_made_valid("12345678\xC2\x80", "12345678\xC2\x80", 0);
+	assert_made_valid("\xDF\xBF\xE0\xA0\x80", "\xDF\xBF\xE0\xA0\x80", 0);
+	assert_made_valid("\xED\x9F\xBF\xEE\x80\x80", "\xED\x9F\xBF\xEE\x80\x80", 0);
+	assert_made_valid(
+		"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 0);
+	assert_made_valid("a\xC1\xBF", "a\xEF\xBF\xBD\xEF\xBF\xBD", 2);
+	assert_made_valid("\xE0\x9F\xBF", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 3);
+	assert_made_valid("\xED\xA0\x80z", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz", 3);
+	assert_made_valid("\xF4\x90", "\xEF\xBF\xBD\xEF\xBF\xBD", 2);
+	assert_made_valid("b\xE3\x81", "b\xEF\xBF\xBD\xEF\xBF\xBD", 2);
 }
 
 int

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "envelope/utf8.h"
 #include "envelope/value.h"
 #include "source/server.h"
 
@@ -143,10 +144,13 @@ typedef struct Gathering
 	RelationColumn *columns;
 	const char *key_columns;      /* attribute numbers with spaces between */
 	const char *identity_columns; /* idem; not used under FULL */
+	const char *bad_name;         /* the first that is no UTF-8, made such */
+	uint64_t replaced;            /* how often U+FFFD stands for a byte in other texts */
 } Gathering;
 
 static bool read_table(Gathering *gathering, uint32_t relid, Err *err);
 static bool read_columns(Gathering *gathering, Err *err);
+static bool check_texts(const Gathering *gathering, Err *err);
 static void read_key(Gathering *gathering);
 static void mask_missing(Gathering *gathering);
 
@@ -160,7 +164,8 @@ server_relation(PGconn *conn, const Config *config, uint32_t relid, Arena *arena
 	EnvError error;
 	const Relation *relation = NULL;
 
-	if (read_table(&gathering, relid, err) && read_columns(&gathering, err))
+	if (read_table(&gathering, relid, err) && read_columns(&gathering, err) &&
+	    check_texts(&gathering, err))
 	{
 		read_key(&gathering);
 		mask_missing(&gathering);
@@ -194,10 +199,66 @@ query_oid(PGconn *conn, const char *query, uint32_t oid, Err *err)
 	return NULL;
 }
 
+/* text, made UTF-8. */
+static const char *
+make_valid(Gathering *gathering, const char *text)
+{
+	Slice slice = slice_from(text);
+	Buf buf = buf_heap();
+	const char *valid;
+
+	if (utf8_valid_run(slice) == slice.len)
+		return arena_strdup(gathering->scratch, text);
+	gathering->replaced += utf8_append(&buf, slice);
+	valid = arena_strdup(gathering->scratch, buf_cstr(&buf));
+	buf_free(&buf);
+	return valid;
+}
+
 static const char *
 keep(Gathering *gathering, const PGresult *result, int row, int column)
 {
-	return arena_strdup(gathering->scratch, server_text(result, row, column));
+	return make_valid(gathering, server_text(result, row, column));
+}
+
+/* The same for a name by which the table is read: there is no other way to say it. */
+static const char *
+keep_name(Gathering *gathering, const PGresult *result, int row, int column)
+{
+	uint64_t before = gathering->replaced;
+	const char *name = keep(gathering, result, row, column);
+
+	if (gathering->replaced > before && gathering->bad_name == NULL)
+		gathering->bad_name = name;
+	return name;
+}
+
+/* Names that are no UTF-8 cannot be read by, other texts are as the user wants them. */
+static bool
+check_texts(const Gathering *gathering, Err *err)
+{
+	if (gathering->bad_name != NULL)
+	{
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "name \"%s\" has bytes that are not UTF-8",
+		            gathering->bad_name);
+		return fail_hint(err, "Rename it, or exclude it.");
+	}
+	if (gathering->replaced == 0)
+		return true;
+	if (gathering->config->env.invalid_text_mode == INVALID_TEXT_FAIL)
+	{
+		(void) fail(
+			err,
+			ERR_CONFIG,
+			"defaults, labels or types of table \"%s.%s\" have bytes that are not "
+			"UTF-8",
+			gathering->relation.schema,
+			gathering->relation.name);
+		return fail_hint(err, "Set invalid.text.handling.mode to replace.");
+	}
+	return true;
 }
 
 static int32_t
@@ -226,13 +287,13 @@ read_table(Gathering *gathering, uint32_t relid, Err *err)
 		return fail(err, ERR_RETRY, "it does not exist any more");
 	}
 	relation->relid = relid;
-	relation->schema = keep(gathering, result, 0, TABLE_SCHEMA);
-	relation->name = keep(gathering, result, 0, TABLE_NAME);
+	relation->schema = keep_name(gathering, result, 0, TABLE_SCHEMA);
+	relation->name = keep_name(gathering, result, 0, TABLE_NAME);
 	relation->replica_identity = *server_text(result, 0, TABLE_IDENTITY);
 	relation->relkind = *server_text(result, 0, TABLE_RELKIND);
 	relation->root_relid = server_oid(result, 0, TABLE_ROOT);
-	relation->root_schema = keep(gathering, result, 0, TABLE_ROOT_SCHEMA);
-	relation->root_name = keep(gathering, result, 0, TABLE_ROOT_NAME);
+	relation->root_schema = keep_name(gathering, result, 0, TABLE_ROOT_SCHEMA);
+	relation->root_name = keep_name(gathering, result, 0, TABLE_ROOT_NAME);
 	relation->key_source = *server_text(result, 0, TABLE_KEY_SOURCE);
 	gathering->key_columns = keep(gathering, result, 0, TABLE_KEY_COLUMNS);
 	gathering->identity_columns = keep(gathering, result, 0, TABLE_IDENTITY_COLUMNS);
@@ -335,6 +396,16 @@ read_hex(Arena *arena, const char *hex)
 	return (Slice){ bytes, len };
 }
 
+static void
+make_missing_valid(Gathering *gathering, RelationColumn *column)
+{
+	Buf buf = buf_heap();
+
+	gathering->replaced += value_make_valid(&buf, column, column->missing);
+	column->missing = arena_slice(gathering->scratch, (Slice){ buf.data, buf.len });
+	buf_free(&buf);
+}
+
 /* attmissingval, an array with one element: that element in the wire's form. */
 static bool
 read_missing(Gathering *gathering, RelationColumn *column, Err *err)
@@ -374,13 +445,15 @@ read_missing(Gathering *gathering, RelationColumn *column, Err *err)
 		column->missing = jsonb_array(arena, column->missing);
 	else if (ok && column->base_oid == TYPE_JSONB)
 		column->missing = jsonb_text(column->missing);
+	if (ok)
+		make_missing_valid(gathering, column);
 	return ok;
 }
 
 static void
 read_column(Gathering *gathering, const PGresult *result, int row, RelationColumn *column)
 {
-	column->name = keep(gathering, result, row, COLUMN_NAME);
+	column->name = keep_name(gathering, result, row, COLUMN_NAME);
 	column->attnum = (int16_t) read_int(result, row, COLUMN_ATTNUM);
 	column->type_oid = server_oid(result, row, COLUMN_TYPE);
 	column->typmod = read_int(result, row, COLUMN_TYPMOD);

@@ -57,6 +57,8 @@ static const struct
 	{ "0A", ERR_CONFIG },    /* feature not supported */
 	{ "22023", ERR_CONFIG }, /* invalid parameter value */
 	{ "28", ERR_CONFIG },    /* authorization */
+	{ "22021", ERR_CONFIG }, /* bytes that are no UTF-8 ... */
+	{ "22P05", ERR_CONFIG }, /* ... or have no place in it */
 	{ "3D", ERR_CONFIG },    /* no such database */
 	{ "40", ERR_RETRY },     /* transaction rollback */
 	{ "42", ERR_CONFIG },    /* access rule, undefined object */
@@ -316,7 +318,11 @@ run_initial(PGconn *conn, const Config *config, Err *err)
 	return ok;
 }
 
-/* Whatever the user's statements have set, ours is what the reading rests on. */
+/*
+ * Whatever the user's statements have set, ours is what the reading rests on.  A
+ * database without an encoding would refuse to send bytes that are no UTF-8: it sends
+ * them as they are, and they are made UTF-8 here, as the plugin does.
+ */
 static bool
 pin_again(PGconn *conn, Err *err)
 {
@@ -325,10 +331,19 @@ pin_again(PGconn *conn, Err *err)
 
 	for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++)
 		buf_printf(&sql, "SET %s TO '%s';", pinned[i].name, pinned[i].value);
-	buf_text(&sql, "SET client_encoding TO 'UTF8'");
+	buf_printf(
+		&sql, "SET client_encoding TO '%s'", server_is_raw(conn) ? "SQL_ASCII" : "UTF8");
 	ok = run(conn, buf_cstr(&sql), err);
 	buf_free(&sql);
 	return ok;
+}
+
+bool
+server_is_raw(const PGconn *conn)
+{
+	const char *encoding = PQparameterStatus(conn, "server_encoding");
+
+	return encoding != NULL && strcmp(encoding, "SQL_ASCII") == 0;
 }
 
 bool
@@ -349,12 +364,14 @@ prepare_session(PGconn *conn, const Config *config, SessionKind kind, Err *err)
 {
 	bool has_statements =
 		kind != SESSION_REPLICATION && *config->database_initial_statements != '\0';
+	bool pinned_again;
 
 	if (has_statements && !run_initial(conn, config, err))
 		return false;
 	if (kind == SESSION_PLAIN)
 		return server_limit_queries(conn, config, err);
-	return (!has_statements || pin_again(conn, err)) && run(conn, late_settings, err);
+	pinned_again = has_statements || (kind == SESSION_SQL && server_is_raw(conn));
+	return (!pinned_again || pin_again(conn, err)) && run(conn, late_settings, err);
 }
 
 static PGconn *

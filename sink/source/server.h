@@ -2,12 +2,13 @@
  * server.h
  *		connections to PostgreSQL, and what it says of itself, its slots and its tables.
  *
- * Every session is pinned by one list of settings (stream.md 2): client_encoding=UTF8,
- * DateStyle=ISO, IntervalStyle=postgres, TimeZone=UTC, extra_float_digits=3,
- * bytea_output=hex, row_security=off; besides, search_path=pg_catalog, so that names in
- * defaults and types are printed alike everywhere, and no timeout may end a long read.
- * database.initial.statements run before that in SQL sessions, and cannot undo it;
- * database.query.timeout.ms holds where a session says so (server_limit_queries).
+ * Every session is pinned by one list of settings (stream.md 2): client_encoding=UTF8
+ * (but see server_is_raw), DateStyle=ISO, IntervalStyle=postgres, TimeZone=UTC,
+ *extra_float_digits=3, bytea_output=hex, row_security=off; besides,
+ *search_path=pg_catalog, so that names in defaults and types are printed alike
+ *everywhere, and no timeout may end a long read. database.initial.statements run before
+ *that in SQL sessions, and cannot undo it; database.query.timeout.ms holds where a
+ *session says so (server_limit_queries).
  *
  * Errors: ERR_RETRY for what a wait may heal (server starting, connection lost,
  * slot in use), ERR_CONFIG for what somebody must change (authentication, absent
@@ -52,6 +53,10 @@ void server_quote(Buf *sql, char quote, const char *text);
 /* Column of a row: its text, or "" for null. */
 const char *server_text(const PGresult *result, int row, int column);
 uint32_t server_oid(const PGresult *result, int row, int column);
+
+/* Whether the database has no encoding (SQL_ASCII): what an SQL session reads there may
+ * be no UTF-8, where others would give an error. */
+bool server_is_raw(const PGconn *conn);
 
 /* Let database.query.timeout.ms end the queries of a session from here on. */
 bool server_limit_queries(PGconn *conn, const Config *config, Err *err) MUST_CHECK;
@@ -135,7 +140,8 @@ bool server_tables(PGconn *conn, const Config *config, unsigned more, Arena *are
 /*
  * Describe one table, byte for byte as the plugin's R message would: the version
  * hashes are equal.  Columns that filters exclude, dropped and stored generated ones are
- * left out.
+ * left out.  ERR_CONFIG when its name or a column's is no UTF-8 (server_is_raw), or
+ * anything else is not that must be (invalid.text.handling.mode).
  */
 const Relation *server_relation(PGconn *conn, const Config *config, uint32_t relid,
                                 Arena *arena, Err *err) MUST_CHECK;

@@ -87,6 +87,7 @@ typedef struct Reading
 	bool all_given; /* the last range has been given to a session */
 	double pages_done;
 	uint64_t rows;
+	uint64_t replaced; /* how often U+FFFD stands for a byte */
 } Reading;
 
 typedef struct Snapshot
@@ -637,6 +638,7 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	copy_reader_begin(&session->reader,
 	                  reading->relation,
 	                  &snapshot->request->config->env,
+	                  server_is_raw(session->conn),
 	                  snapshot->arena);
 	session->state = SESSION_STARTING;
 	return ok;
@@ -719,6 +721,7 @@ end_range(Snapshot *snapshot, Session *session, Err *err)
 	PQclear(result);
 	while ((rest = PQgetResult(session->conn)) != NULL)
 		PQclear(rest);
+	snapshot->reading.replaced += session->reader.replaced;
 	session->state = SESSION_IDLE;
 	session->user_query = false;
 	snapshot->reading.pages_done += session->range_pages;
@@ -893,6 +896,11 @@ read_table(Snapshot *snapshot, const Table *table, Err *err)
 	          "table \"%s\": %" PRIu64 " rows",
 	          table->name,
 	          snapshot->reading.rows);
+	if (snapshot->reading.replaced > 0)
+		log_warning("snapshot",
+		            "table \"%s\": replaced %" PRIu64 " bytes that are not UTF-8",
+		            table->name,
+		            snapshot->reading.replaced);
 	progress_table_done(&snapshot->progress);
 	return true;
 }

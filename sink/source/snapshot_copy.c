@@ -122,7 +122,7 @@ find_masks(const Relation *relation, const EnvOptions *options, Arena *arena)
 
 void
 copy_reader_begin(CopyReader *reader, const Relation *relation, const EnvOptions *options,
-                  Arena *arena)
+                  bool raw, Arena *arena)
 {
 	char *kinds = arena_alloc(arena, (size_t) relation->column_count + 1);
 
@@ -132,14 +132,16 @@ copy_reader_begin(CopyReader *reader, const Relation *relation, const EnvOptions
 	*reader = (CopyReader){ .relation = relation,
 		                    .kinds = kinds,
 		                    .masks = find_masks(relation, options, arena),
-		                    .masked = buf_heap(),
+		                    .raw = raw,
+		                    .strict = options->invalid_text_mode == INVALID_TEXT_FAIL,
+		                    .changed = buf_heap(),
 		                    .carry = buf_heap() };
 }
 
 void
 copy_reader_fini(CopyReader *reader)
 {
-	buf_free(&reader->masked);
+	buf_free(&reader->changed);
 	buf_free(&reader->carry);
 }
 
@@ -182,41 +184,41 @@ measure_row(const CopyReader *reader, Slice bytes, size_t *length, Err *err)
 	return true;
 }
 
-/* The measured row at the start of bytes as a tuple in arena, through the masks. */
+/* The measured row at the start of bytes as a tuple in arena, made UTF-8 and masked. */
 static Slice
-mask_row(CopyReader *reader, Slice bytes, Arena *arena)
+change_row(CopyReader *reader, Slice bytes, Arena *arena)
 {
 	uint16_t count = reader->relation->column_count;
 	const char *from = bytes.data + 2;
-	Buf *to = &reader->masked;
-	char *tuple;
+	Buf *to = &reader->changed;
 
 	buf_reset(to);
 	buf_append(to, bytes.data, 2);
 	for (uint16_t i = 0; i < count; i++)
 	{
-		uint32_t len = read_u32(from);
+		Slice value = { from + 4, read_u32(from) };
 		size_t start;
 
 		from += 4;
-		if (len == UINT32_MAX)
+		if (value.len == UINT32_MAX)
 		{
 			buf_char(to, VALUE_NULL);
 			continue;
 		}
+		from += value.len;
 		buf_char(to, reader->kinds[i]);
-		buf_u32(to, len);
+		buf_u32(to, 0);
 		start = to->len;
-		buf_append(to, from, len);
-		from += len;
-		if (reader->masks[i].rule == NULL)
-			continue;
-		mask_replace(to, start, &reader->masks[i]);
+		if (reader->raw)
+			reader->replaced +=
+				value_make_valid(to, &reader->relation->columns[i], value);
+		else
+			buf_slice(to, value);
+		if (reader->masks != NULL && reader->masks[i].rule != NULL)
+			mask_replace(to, start, &reader->masks[i]);
 		buf_set_u32(to, start - 4, (uint32_t) (to->len - start));
 	}
-	tuple = arena_alloc(arena, to->len);
-	memcpy(tuple, to->data, to->len);
-	return (Slice){ tuple, to->len };
+	return arena_slice(arena, (Slice){ to->data, to->len });
 }
 
 /* The measured row at the start of bytes as a tuple in arena. */
@@ -249,16 +251,33 @@ copy_row(const CopyReader *reader, Slice bytes, Arena *arena)
 	return (Slice){ tuple, (size_t) (to - tuple) };
 }
 
-/* Add the measured row at the start of bytes. */
-static void
-add_row(CopyReader *reader, Slice bytes, Batch *batch)
+static bool
+fail_text(const Relation *relation, Err *err)
 {
-	Event *event = batch_add(batch, EVENT_READ);
+	(void) fail(err,
+	            ERR_CONFIG,
+	            "text of table \"%s.%s\" has bytes that have no UTF-8 form",
+	            relation->schema,
+	            relation->name);
+	return fail_hint(err, "Set invalid.text.handling.mode to replace.");
+}
 
+/* Add the measured row at the start of bytes. */
+static bool
+add_row(CopyReader *reader, Slice bytes, Batch *batch, Err *err)
+{
+	bool changes = reader->raw || reader->masks != NULL;
+	Slice tuple = changes ? change_row(reader, bytes, batch->arena)
+	                      : copy_row(reader, bytes, batch->arena);
+	Event *event;
+
+	if (reader->strict && reader->replaced > 0)
+		return fail_text(reader->relation, err);
+	event = batch_add(batch, EVENT_READ);
 	event->relation = reader->relation;
-	event->new_tuple = reader->masks == NULL ? copy_row(reader, bytes, batch->arena)
-	                                         : mask_row(reader, bytes, batch->arena);
+	event->new_tuple = tuple;
 	reader->rows++;
+	return true;
 }
 
 /* The header's length, 0 when its end has not come yet; false when it is another's. */
@@ -303,8 +322,9 @@ read_complete(CopyReader *reader, Slice *bytes, Batch *batch, Err *err)
 		{
 			if (!measure_row(reader, *bytes, &length, err))
 				return false;
-			if (length > 0)
-				add_row(reader, (Slice){ bytes->data, length }, batch);
+			if (length > 0 &&
+			    !add_row(reader, (Slice){ bytes->data, length }, batch, err))
+				return false;
 		}
 		bytes->data += length;
 		bytes->len -= length;
