@@ -3,6 +3,7 @@
 import json
 
 from lib.consumer import read_all
+from lib.registry import Decoder, Registry, read_messages
 
 # A database's encoding: what its table, its columns, a type, a label and texts are called there.
 ENCODINGS = {
@@ -120,3 +121,156 @@ def test_sql_ascii_invalid(t):
     named = t.worker(db, outputs="kafka", **{"table.include.list": "public.t.*"})
     named.run_until(db.lsn(), expect=2)
     assert "has bytes that are not UTF-8" in named.log_text(), named.log_tail()
+
+
+# ---- Every character ----
+
+CHARACTERS = [chr(code) for code in (*range(0x01, 0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xD7FF, 0xE000, 0xFEFF,
+                                     0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1F600, 0xFFFFF, 0x10FFFF)]
+CHARACTERS += list("\"\\/'`$%<>&{}[]") + ["e\u0301", "\u202eabc", "\U0001F468\u200d\U0001F469", "\\u0041", "\\n", "</script>"]
+TEXT = "".join(CHARACTERS)
+# Debezium understands a default up to a quote or the end of a line, and does not undo E'\\\\'.
+DEFAULT = "".join(char for char in CHARACTERS if not set(char) & set("'\\\n\r\x85\u2028\u2029"))
+SCHEMA, TABLE, KEY, COLUMN = "s\"\\\x01.\u2028", "t\x1f \U0001F600'\"", "k\\\n\"\x7f", "v\t\ufeff.{\U0010FFFF"
+LABELS = ["l\x01\"\\\n", "l\x9f\u2029\uffff", "l\U0001F600',"]
+LETTERS = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\"": "\\\"", "\\": "\\\\"}
+
+
+def _jackson(text):
+    """A JSON string as Jackson writes it: control characters below space escaped, surrogates for what is beyond
+    U+FFFF, all else as it is."""
+    def one(char):
+        code = ord(char)
+        if char in LETTERS:
+            return LETTERS[char]
+        if code < 0x20:
+            return "\\u%04X" % code
+        if code > 0xFFFF:
+            return "\\u%04X\\u%04X" % (0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF))
+        return char
+    return "\"%s\"" % "".join(map(one, text))
+
+
+def _quoted(name):
+    return '"%s"' % name.replace('"', '""')
+
+
+def _literal(text):
+    return "'%s'" % text.replace("'", "''")
+
+
+def _make_table(connection):
+    connection.execute("set standard_conforming_strings = on; create schema %s; create type %s.odd as enum (%s)"
+                       % (_quoted(SCHEMA), _quoted(SCHEMA), ", ".join(map(_literal, LABELS))))
+    connection.execute("create table %s.%s (%s text primary key, %s text, a text[], j json, jb jsonb, d text default %s,"
+                       " e %s.odd default %s, es %s.odd[])"
+                       % (_quoted(SCHEMA), _quoted(TABLE), _quoted(KEY), _quoted(COLUMN), _literal(DEFAULT), _quoted(SCHEMA),
+                          _literal(LABELS[0]), _quoted(SCHEMA)))
+    connection.execute("alter table %s.%s replica identity full" % (_quoted(SCHEMA), _quoted(TABLE)))
+
+
+def _insert(connection, key):
+    connection.execute("insert into %s.%s values (%%s, %%s, %%s, to_json(%%s::text), to_jsonb(%%s::text), default, default, %%s)"
+                       % (_quoted(SCHEMA), _quoted(TABLE).replace("%", "%%")),
+                       (key, TEXT, CHARACTERS, TEXT, TEXT, LABELS))
+
+
+def _row(key):
+    return {KEY: key, COLUMN: TEXT, "a": CHARACTERS, "j": TEXT, "jb": TEXT, "d": DEFAULT, "e": LABELS[0], "es": LABELS}
+
+
+def _parsed(row):
+    """A record's row with its JSON columns read, since their text is PostgreSQL's."""
+    return row and dict(row, j=json.loads(row["j"]), jb=json.loads(row["jb"]))
+
+
+def _check_records(records, key_of, value_of, names=(KEY, COLUMN)):
+    """What the five events of the table's two rows must be, whoever decoded them."""
+    def named(row):
+        return row and {{KEY: names[0], COLUMN: names[1]}.get(name, name): value for name, value in row.items()}
+    first, second = _row(TEXT), _row(TEXT + "2")
+    changed = dict(first, **{COLUMN: TEXT[::-1]})
+    expected = [(None, first), (None, second), (first, changed), (second, None)]
+    values = [value_of(record) for record in records]
+    assert [key_of(record) for record in records] == [{names[0]: TEXT}, {names[0]: TEXT + "2"}, {names[0]: TEXT}] \
+        + [{names[0]: TEXT + "2"}] * 2
+    assert values[4] is None, values[4]
+    for value, (before, after) in zip(values, expected):
+        assert _parsed(value["before"]) == named(before), value["before"]
+        assert _parsed(value["after"]) == named(after), value["after"]
+        assert (value["source"]["schema"], value["source"]["table"]) == (SCHEMA, TABLE), value["source"]
+
+
+def _check_plugin(connection, kafka):
+    """The plugin's own JSON: the bytes of the worker's."""
+    query = "select data from pg_logical_slot_peek_changes('every_character', null, null, 'topic_prefix', %s, 'format', %s," \
+            " 'message_prefix_exclude_list', 'test')"
+    found = [row[0] for row in connection.execute(query, (kafka[0].topic.split(".")[0], "json")).fetchall()]
+    wanted = [record for record in kafka[1:] if record.value is not None]
+    assert len(found) == len(wanted) == 3, found
+    for text, record in zip(found, wanted):
+        for side in ("before", "after"):
+            assert json.loads(text)[side] == json.loads(record.value)[side]
+        assert _jackson(TEXT) in text and _jackson(SCHEMA) in text and _jackson(TABLE) in text, text
+    found = [json.loads(row[0]) for row in connection.execute(query, (kafka[0].topic.split(".")[0], "record")).fetchall()]
+    assert [entry["key"] for entry in found] == [record.key for record in kafka[1:]]
+
+
+def _check_lake(lake):
+    name = next(name for name in lake.tables() if name.startswith("silver_"))
+    rows = lake.rows(name)
+    assert lake.rows(name, reader="duckdb") == rows
+    assert [{column: _parsed(row)[column] for column in _row("")} for row in rows] == [dict(_row(TEXT), **{COLUMN: TEXT[::-1]})]
+    events = sorted(lake.rows(name.replace("silver_", "bronze_", 1)), key=lambda row: (row["commit_lsn"], row["ordinal"]))
+    assert [row["op"] for row in events] == ["r", "c", "u", "d"], events
+    assert json.loads(events[3]["before"])[COLUMN] == TEXT and json.loads(events[2]["after"])[COLUMN] == TEXT[::-1]
+    assert _jackson(TEXT + "2") in events[1]["key"], events[1]["key"]
+
+
+def test_every_character(t):
+    """Control characters, quotes, separators, non-characters, code points beyond U+FFFF in keys, values, arrays, before
+    images, defaults, labels and names: the same in JSON with and without schema, Avro, the plugin's JSON and the lake."""
+    registry = t.attach(Registry()).start()
+    db = t.database()
+    connection = db.connect()
+    _make_table(connection)
+    _insert(connection, TEXT)
+    connection.execute("select pg_create_logical_replication_slot('every_character', 'cdc_decoder')")
+    avro = {"schema.name.adjustment.mode": "avro", "field.name.adjustment.mode": "avro"}
+    for side in ("key", "value"):
+        avro["%s.converter" % side] = "io.confluent.connect.avro.AvroConverter"
+        avro["%s.converter.schema.registry.url" % side] = registry.url
+    workers = [t.worker(db, outputs="kafka,bronze,silver"), t.worker(db, outputs="kafka", **{"schemas.enable": "true"}),
+               t.worker(db, outputs="kafka", **avro)]
+    for worker in workers:
+        worker.run_until(db.lsn())
+    _insert(connection, TEXT + "2")
+    connection.execute("update %s.%s set %s = %%s where %s = %%s" % tuple(map(_quoted, (SCHEMA, TABLE, COLUMN, KEY))),
+                       (TEXT[::-1], TEXT))
+    connection.execute("delete from %s.%s where %s = %%s" % tuple(map(_quoted, (SCHEMA, TABLE, KEY))), (TEXT + "2",))
+    for worker in workers:
+        worker.run_until(db.lsn())
+    topics = [next(name for name in t.broker.topics() if name.startswith(t.prefix(number) + ".")) for number in range(3)]
+
+    plain = read_all(t.broker, topics[0])
+    _check_records(plain, lambda record: record.json_key, lambda record: record.json)
+    for record in plain[:4]:
+        assert record.key == "{%s:%s}" % (_jackson(KEY), _jackson(record.json_key[KEY])), record.key
+        assert "%s:%s," % (_jackson(COLUMN), _jackson(TEXT)) in record.value, record.value
+        assert "\"a\":[%s]" % ",".join(map(_jackson, CHARACTERS)) in record.value, record.value
+        assert "\"d\":%s" % _jackson(DEFAULT) in record.value and "\"e\":%s" % _jackson(LABELS[0]) in record.value
+    full = read_all(t.broker, topics[1])
+    _check_records(full, lambda record: record.json_key["payload"], lambda record: record.payload)
+    assert "\"default\":%s" % _jackson(DEFAULT) in full[0].value, full[0].value
+    assert "\"allowed\":%s" % _jackson(",".join(LABELS)) in full[0].value, full[0].value
+    assert "\"field\":%s" % _jackson(COLUMN) in full[0].value, full[0].value
+    decoder = Decoder(registry)
+    messages = read_messages(t.broker, topics[2])
+    names = list(decoder.decode(messages[0].value())["after"])[:2]
+    _check_records(messages, lambda message: decoder.decode(message.key()), lambda message: decoder.decode(message.value()),
+                   names)
+    _check_lake(t.lake(workers[0]))
+    _check_plugin(connection, plain)
+    connection.close()
+    code, output, errors = workers[0].command("verify")
+    assert code == 0, output + errors

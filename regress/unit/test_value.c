@@ -522,7 +522,7 @@ assert_made_valid(const char *text, const char *expected, uint64_t replaced)
 
 /* RFC 3629, section 4: the least and the greatest of each length, and what is beyond. */
 static void
-utf8(void **state)
+utf8_repair(void **state)
 {
 	(void) state;
 	assert_made_valid("", "", 0);
@@ -546,7 +546,7 @@ main(void)
 		cmocka_unit_test(java_numbers), cmocka_unit_test(numbers_read_back),
 		cmocka_unit_test(numerics),     cmocka_unit_test(large_numerics),
 		cmocka_unit_test(calendar),     cmocka_unit_test(json),
-		cmocka_unit_test(tuples),       cmocka_unit_test(hostile_bytes),
+		cmocka_unit_test(tuples), cmocka_unit_test(hostile_bytes), cmocka_unit_test(utf8_repair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
