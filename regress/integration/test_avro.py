@@ -125,6 +125,9 @@ def test_decodes(t):
     assert len(subjects["av.public.plain-value"]) == 3, subjects["av.public.plain-value"]
 
 
+test_decodes.seconds = 18
+
+
 def test_incompatible(t):
     """A change that the subject's compatibility forbids stops the worker, which says so; nothing is lost."""
     registry = _registry(t)

@@ -108,4 +108,5 @@ def test_killed_ten_times(t):
     print("%d kills, %d records in Kafka, %d row changes in bronze" % (KILLS, records, changes))
 
 
+test_killed_ten_times.seconds = 27
 test_killed_ten_times.timeout = 3600

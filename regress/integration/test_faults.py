@@ -56,6 +56,9 @@ def test_broker_down_at_start_and_in_mid_run(t):
     assert worker.rss_peak < 200e6, worker.rss_peak
 
 
+test_broker_down_at_start_and_in_mid_run.seconds = 50
+
+
 def test_server_restarts_and_crashes(t):
     cluster = t.new_cluster(fsync="on").start()
     db = database(t, cluster)
@@ -133,6 +136,9 @@ def test_one_million_rows_in_one_transaction(t):
     assert lake.count("bronze_t", "duckdb") == 1000000
     print("peak memory %.0f MB" % (worker.rss_peak / 1e6))
     assert worker.rss_peak < 512e6, worker.rss_peak
+
+
+test_one_million_rows_in_one_transaction.seconds = 60
 
 
 def test_worker_stops_in_mid_transaction_and_goes_on(t):

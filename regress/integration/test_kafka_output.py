@@ -19,3 +19,6 @@ def test_against_a_broker(t):
         finally:
             process.kill()
     assert status == 0, "exit status %s:\n%s" % (status, tail(log, 40))
+
+
+test_against_a_broker.seconds = 60

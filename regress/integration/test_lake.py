@@ -55,6 +55,9 @@ def test_shop(t):
     assert code == 0, output + errors
 
 
+test_shop.seconds = 20
+
+
 def test_interface_columns(t):
     """The columns that others build on, and their types."""
     db = t.database()
@@ -276,6 +279,9 @@ def test_killed_snapshot_starts_again(t):
     for table in ("a_first", "b_second"):
         found = lake.sql("select count(*) filter (op = 'r'), count(distinct key) from " + lake.scan("bronze_" + table)).fetchone()
         assert found[0] == found[1] or found[0] + 1 == found[1], found
+
+
+test_killed_snapshot_starts_again.seconds = 19
 
 
 def test_many_small_flushes(t):

@@ -215,6 +215,9 @@ def test_killed_at_each_point(t):
     print("%d points, %d kills there, %d not reached" % (len(points), reached[True], reached[False]))
 
 
+test_killed_at_each_point.seconds = 21
+
+
 def worker_caught_up(worker, db):
     until = db.lsn()
     worker.run_until(until, timeout=90)

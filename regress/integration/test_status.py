@@ -195,6 +195,9 @@ def test_a_stopped_broker_blocks(t):
     assert worker.stop() == 0
 
 
+test_a_stopped_broker_blocks.seconds = 40
+
+
 def test_a_broken_connection_is_not_healthy_until_work_goes_on(t):
     cluster = t.new_cluster().start()
     db = database(t, cluster)

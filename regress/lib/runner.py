@@ -8,7 +8,8 @@ A test is a function of one argument, through which it gets what it needs, or of
         worker.run_until(db.lsn())
 
 What it asks for is destroyed when it ends.  A test fails by any exception.  A function may set
-`test_x.timeout = seconds` (default 600).
+`test_x.timeout = seconds` (default 600), and `test_x.seconds`, about what it takes, for the long ones to begin first.
+JOBS=2 of them run at a time, each in a process that has servers of its own.
 
 Tests lie in regress/integration/ and regress/faults/.  make check-faults runs the latter, and of the former those
 that set `test_x.fault = True`; make check-integration runs the former, and of the latter those that set
@@ -17,6 +18,9 @@ that set `test_x.fault = True`; make check-integration runs the former, and of t
 
 import importlib.util
 import inspect
+import multiprocessing
+import multiprocessing.connection
+import os
 import pathlib
 import re
 import signal
@@ -27,7 +31,7 @@ import traceback
 from lib.broker import Broker
 from lib.cluster import Cluster
 from lib.lake import Lake
-from lib.support import TOP, scratch, tail
+from lib.support import TOP, at_end, begin_anew, scratch, tail
 from lib.worker import Worker
 
 _DEFAULT_TIMEOUT = 600
@@ -205,6 +209,61 @@ def _run_one(name, function, shared):
     return failure
 
 
+def _run_next(chosen, taken, results):
+    """In a process of its own, with servers of its own: runs the tests that no other has taken, tells each by a line."""
+    begin_anew()
+    shared = _Shared()
+    while True:
+        with taken.get_lock():
+            number = taken.value
+            taken.value += 1
+        if number >= len(chosen):
+            break
+        started = time.monotonic()
+        failure = _run_one(*chosen[number], shared)
+        results.send((number, failure, time.monotonic() - started))
+    results.close()
+
+
+def _start(chosen, jobs):
+    """Starts the processes; {connection: process}."""
+    taken = multiprocessing.Value("i", 0)
+    started = {}
+    for _ in range(jobs):
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            receiver.close()
+            try:
+                _run_next(chosen, taken, sender)
+            except Exception:
+                traceback.print_exc()
+            sys.exit(0)
+        sender.close()
+        started[receiver] = pid
+    at_end(lambda: _end(started.values()))
+    return started
+
+
+def _end(processes):
+    """Those that have not ended yet undo what they did."""
+    for pid in processes:
+        os.kill(pid, signal.SIGTERM)
+    for pid in processes:
+        os.waitpid(pid, 0)
+
+
+def _results(started):
+    """What the processes tell, in the order in which tests end."""
+    while started:
+        for connection in multiprocessing.connection.wait(started):
+            try:
+                yield connection.recv()
+            except EOFError:
+                os.waitpid(started.pop(connection), 0)
+
+
 def main(arguments):
     words = [a for a in arguments if not a.startswith("-")]
     chosen = _chosen("--faults" in arguments, words)
@@ -212,18 +271,22 @@ def main(arguments):
         for name, _ in chosen:
             print(name)
         return 0
-    shared = _Shared()
+    # the longest first, so that none is waited for at the end
+    chosen.sort(key=lambda test: -getattr(test[1], "seconds", 0))
+    jobs = min(int(os.environ.get("JOBS", "2")), len(chosen))
     passed = failed = 0
-    for number, (name, function) in enumerate(chosen, 1):
-        started = time.monotonic()
-        failure = _run_one(name, function, shared)
-        elapsed = time.monotonic() - started
-        print("%s %d - %s (%.1f s)" % ("not ok" if failure else "ok", number, name, elapsed), flush=True)
+    left = dict(enumerate(name for name, _ in chosen))
+    for number, failure, elapsed in _results(_start(chosen, jobs)):
+        print("%s %d - %s (%.1f s)" % ("not ok" if failure else "ok", passed + failed + 1, left.pop(number), elapsed),
+              flush=True)
         if failure:
             failed += 1
             print(failure, end="", flush=True)
         else:
             passed += 1
+    for name in left.values():
+        failed += 1
+        print("not ok %d - %s (its process ended)" % (passed + failed, name), flush=True)
     if passed + failed == 0:
         print("no test matches", file=sys.stderr)
         failed = 1 if words else 0

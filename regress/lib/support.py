@@ -59,6 +59,12 @@ def _undo_all():
             print("cleaning up: %s" % error, file=sys.stderr)
 
 
+def begin_anew():
+    """For a forked process: what was registered before is the parent's to undo."""
+    with _undo_lock:
+        _undo.clear()
+
+
 def _signalled(number, _frame):
     sys.exit(128 + number)
 
