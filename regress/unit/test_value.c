@@ -546,7 +546,8 @@ main(void)
 		cmocka_unit_test(java_numbers), cmocka_unit_test(numbers_read_back),
 		cmocka_unit_test(numerics),     cmocka_unit_test(large_numerics),
 		cmocka_unit_test(calendar),     cmocka_unit_test(json),
-		cmocka_unit_test(tuples), cmocka_unit_test(hostile_bytes), cmocka_unit_test(utf8_repair),
+		cmocka_unit_test(tuples),       cmocka_unit_test(hostile_bytes),
+		cmocka_unit_test(utf8_repair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
