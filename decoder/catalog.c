@@ -175,6 +175,18 @@ find_identity(Relation relation, IndexKey *identity)
 	ReleaseSysCache(tuple);
 }
 
+Bitmapset *
+catalog_identity(Relation relation)
+{
+	Bitmapset *attnums = NULL;
+	IndexKey identity;
+
+	find_identity(relation, &identity);
+	for (int i = 0; i < identity.count; i++)
+		attnums = bms_add_member(attnums, identity.attnums[i]);
+	return attnums;
+}
+
 /* ---- Types ---- */
 
 /* What pg_type says of a type that is no domain. */

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 
+#include "nodes/bitmapset.h"
 #include "utils/relcache.h"
 
 #include "library.h"
@@ -52,6 +53,10 @@ Oid catalog_root(Relation relation, TextConverter *converter, const char **schem
  */
 Description *catalog_describe(Relation relation, const EnvOptions *options,
                               TextConverter *converter);
+
+/* The attribute numbers of the columns that old tuples carry; not for FULL, where they
+ * carry all. */
+Bitmapset *catalog_identity(Relation relation);
 
 /* WARNING for each list of columns in options that names none of a wanted table. */
 void catalog_warn_unmatched(const EnvOptions *options, TextConverter *converter);

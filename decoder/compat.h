@@ -28,6 +28,14 @@
 extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *callbacks);
 #endif
 
+/* Whether a column has no value in the table; 18 brought such. */
+#ifdef ATTRIBUTE_GENERATED_VIRTUAL
+#define attribute_is_virtual(attribute) \
+	((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define attribute_is_virtual(attribute) false
+#endif
+
 /* The tuples of a change, NULL where it has none.  A wrapper lay around them until 17. */
 static inline HeapTuple
 change_old_tuple(ReorderBufferChange *change)

@@ -292,7 +292,8 @@ decoder_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation rela
 	};
 
 	/* a row without the tuple that makes it one says nothing (as pgoutput) */
-	if (plan != NULL && (row.type == 'D' || row.new_tuple != NULL))
+	if (plan != NULL && (row.type == 'D' || row.new_tuple != NULL) &&
+	    (plan->row_filter == NULL || row_filter_apply(plan->row_filter, &row)))
 	{
 		decoder->wanted = true;
 		decoder->renewed = false;
@@ -458,7 +459,12 @@ decoder_startup(LogicalDecodingContext *ctx, OutputPluginOptions *output, bool i
 	decoder->writer.converter.strict =
 		decoder->options.events.invalid_text_mode == INVALID_TEXT_FAIL;
 	if (!is_init)
+	{
 		check_encoding(decoder);
+		row_filter_check_all(&decoder->options.events,
+		                     &decoder->writer.converter,
+		                     decoder->format->is_text);
+	}
 	decoder->plans = plan_cache_new(
 		context, &decoder->options, &decoder->writer, decoder->format->is_text);
 	decoder->row = context_buf(context);

@@ -88,38 +88,49 @@ refuse_duplicate(List *given, int at, const char *name)
 	}
 }
 
-/* A name of the library's, with underscores; only a salt may have dots. */
+/* A name of the library's, with underscores; only a salt or a table may have dots. */
 static bool
 is_known(const char *name)
 {
+	const char *table;
 	MaskKind kind;
 
-	if (strcmp(name, OPTION_ALL_MASKS) == 0)
+	if (strcmp(name, OPTION_ALL_MASKS) == 0 || strcmp(name, OPTION_ALL_ROW_FILTERS) == 0)
 		return true;
 	if (mask_is_property(name, &kind))
 		return strncmp(name, "column_", 7) == 0;
+	if (row_filter_is_property(name, &table))
+		return strncmp(name, "row_", 4) == 0;
 	return strchr(name, '.') == NULL && env_option_find(name) != NULL;
 }
 
 /*
  * START_REPLICATION cuts names of options after NAMEDATALEN - 1 bytes.  A salt that ends
- * there may have been longer, and hashes would silently be others.
+ * there may have been longer, and hashes would silently be others; a table would silently
+ * lose its filter.
  */
 static void
 refuse_cut(const char *name, const Alloc *alloc)
 {
+	const char *table;
 	MaskKind kind;
+	bool is_filter = row_filter_is_property(name, &table);
 
-	if (!am_walsender || strlen(name) < NAMEDATALEN - 1 || !mask_is_property(name, &kind))
+	if (!am_walsender || strlen(name) < NAMEDATALEN - 1 ||
+	    (!is_filter && !mask_is_property(name, &kind)))
 		return;
 	ereport(ERROR,
 	        errcode(ERRCODE_NAME_TOO_LONG),
 	        errmsg("option \"%s\" may have been cut after %d bytes",
 	               mask_shown(name, alloc),
 	               NAMEDATALEN - 1),
-	        errhint("Give it in the value of the option \"%s\", as length:property "
-	                "length:columns without the space.",
-	                OPTION_ALL_MASKS));
+	        is_filter
+	            ? errhint("Give it in the value of the option \"%s\", as "
+	                      "length:schema.table length:expression without the space.",
+	                      OPTION_ALL_ROW_FILTERS)
+	            : errhint("Give it in the value of the option \"%s\", as length:property "
+	                      "length:columns without the space.",
+	                      OPTION_ALL_MASKS));
 }
 
 void

@@ -325,6 +325,8 @@ build_wanted(PlanCache *cache, RelationPlan *plan, Relation relation)
 	if (plan->relation == NULL)
 		fail_plan(description, &error);
 	plan->natts = RelationGetDescr(relation)->natts;
+	plan->row_filter =
+		row_filter_prepare(relation, plan->relation, options, plan->context);
 	remember_types(plan, &alloc);
 	remember_root(cache, plan);
 	if (cache->renders)
@@ -348,6 +350,7 @@ build(PlanCache *cache, RelationPlan *plan, Relation relation)
 	plan->is_wanted = false;
 	plan->has_output = false;
 	plan->root = NULL;
+	plan->row_filter = NULL;
 	plan->context =
 		AllocSetContextCreate(cache->context, "cdc_decoder plan", ALLOCSET_SMALL_SIZES);
 	if (catalog_names(relation, &cache->writer->converter, &schema, &name))

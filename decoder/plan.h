@@ -19,6 +19,7 @@
 
 #include "library.h"
 #include "options.h"
+#include "row_filter.h"
 #include "tuple.h"
 
 typedef struct RelationPlan
@@ -37,10 +38,11 @@ typedef struct RelationPlan
 	bool has_output; /* some column goes through its output function */
 	int natts;       /* of the tuple descriptor that it was made from */
 	const EnvRelation *relation;
-	Slice body;          /* of the R message */
-	ColumnPlan *columns; /* relation->column_count */
-	RenderPlan *render;  /* json and record only */
-	uint32 collection;   /* tx_collection() of it; 0: not looked up yet */
+	Slice body;                 /* of the R message */
+	ColumnPlan *columns;        /* relation->column_count */
+	RenderPlan *render;         /* json and record only */
+	PreparedFilter *row_filter; /* NULL: none */
+	uint32 collection;          /* tx_collection() of it; 0: not looked up yet */
 	int type_count; /* hashes of the user-defined types, as invalidations name them */
 	uint32 *type_hashes;
 

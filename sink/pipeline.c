@@ -49,6 +49,7 @@
 #include "source/decode.h"
 #include "source/identity.h"
 #include "source/publication.h"
+#include "source/row_filter.h"
 #include "source/snapshot.h"
 #include "source/stream.h"
 #include "source/timeline.h"
@@ -246,6 +247,27 @@ warn_unmatched(void *context, const char *property)
 	            property);
 }
 
+static void
+warn_filter(void *context, const char *property)
+{
+	(void) context;
+	log_warning(
+		"pipeline", "%s names none of the captured tables as they are now", property);
+}
+
+/* What is said once of lists and filters that may be slips. */
+static bool
+check_lists(Pipeline *pipeline, Err *err)
+{
+	const Config *config = pipeline->config;
+
+	if (pipeline->lists_checked)
+		return true;
+	pipeline->lists_checked = true;
+	return server_unmatched(pipeline->sql, config, warn_unmatched, NULL, err) &&
+	       row_filter_unmatched(pipeline->sql, config, warn_filter, NULL, err);
+}
+
 static bool
 open_source(Pipeline *pipeline, Err *err)
 {
@@ -258,14 +280,12 @@ open_source(Pipeline *pipeline, Err *err)
 	pipeline->replication = server_connect(config, true, err);
 	if (pipeline->replication == NULL ||
 	    !server_identify(pipeline->replication, &pipeline->server, err) ||
-	    !server_slot(pipeline->sql, config->slot_name, &pipeline->slot, err))
-		return false;
-	if (!pipeline->lists_checked &&
-	    !server_unmatched(pipeline->sql, config, warn_unmatched, NULL, err))
-		return false;
-	pipeline->lists_checked = true;
-	if (!publication_check(pipeline->sql, config, err) ||
+	    !server_slot(pipeline->sql, config->slot_name, &pipeline->slot, err) ||
+	    !check_lists(pipeline, err) || !publication_check(pipeline->sql, config, err) ||
 	    !identity_autoset(pipeline->sql, config, err))
+		return false;
+	/* with a slot, the plugin checks them when the stream starts */
+	if (!pipeline->slot.exists && !row_filter_check(pipeline->sql, config, err))
 		return false;
 	*self = (Position){
 		.system_id = pipeline->server.system_id,

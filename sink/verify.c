@@ -331,7 +331,7 @@ begin_copy(Verify *verify, const Relation *relation, Err *err)
 	bool ok;
 
 	buf_text(&sql, "COPY (");
-	copy_select(&sql, relation, NULL, false);
+	(void) copy_select(&sql, &(CopySource){ .relation = relation }, &verify->config->env);
 	buf_text(&sql, ") TO STDOUT (FORMAT binary)");
 	result = PQexec(verify->sql, buf_cstr(&sql));
 	buf_free(&sql);

@@ -6,6 +6,7 @@
  */
 #include "envelope/mask.h"
 
+#include "envelope/counted.h"
 #include "envelope/jdbc.h"
 #include "envelope/number.h"
 #include "envelope/options.h"
@@ -223,39 +224,14 @@ mask_free(MaskRules *rules)
 
 /* ---- Rules as one text ---- */
 
-static void
-write_counted(Buf *text, const char *part)
-{
-	buf_uint64(text, strlen(part));
-	buf_char(text, ':');
-	buf_text(text, part);
-}
-
 void
 mask_write(const MaskRules *rules, Buf *text)
 {
 	for (size_t i = 0; i < rules->count; i++)
 	{
-		write_counted(text, rules->rules[i].property);
-		write_counted(text, rules->rules[i].columns.text);
+		counted_write(text, rules->rules[i].property);
+		counted_write(text, rules->rules[i].columns.text);
 	}
-}
-
-static const char *
-read_counted(const char **text, const Alloc *alloc)
-{
-	char *end = NULL;
-	unsigned long length;
-	const char *part;
-
-	if (!isdigit((unsigned char) **text))
-		return NULL;
-	length = strtoul(*text, &end, 10);
-	if (*end != ':' || strlen(end + 1) < length)
-		return NULL;
-	part = alloc_copy(alloc, (Slice){ end + 1, length });
-	*text = end + 1 + length;
-	return part;
 }
 
 bool
@@ -263,8 +239,8 @@ mask_read(MaskRules *rules, const char *text, const Alloc *alloc, EnvError *erro
 {
 	while (*text != '\0')
 	{
-		const char *property = read_counted(&text, alloc);
-		const char *columns = property == NULL ? NULL : read_counted(&text, alloc);
+		const char *property = counted_read(&text, alloc);
+		const char *columns = property == NULL ? NULL : counted_read(&text, alloc);
 
 		if (columns == NULL)
 		{

@@ -104,6 +104,9 @@ static const EnvOptionDef option_table[] = {
 	{ "replace.null.with.default", "replace_null_with_default",
 	  OPTION_RENDER, OPTION_BOOL, AT(replace_null_with_default), "true", BOOL_VALUES,
 	  "Whether a null is printed as its column's default, as JsonConverter does." },
+	{ "row.filter.SCHEMA.TABLE", "row_filter_SCHEMA_TABLE",
+	  OPTION_WIRE, OPTION_ROW_FILTERS, AT(row_filters), "", "an SQL expression",
+	  "What rows of the table must satisfy to be captured, decided in the server by the rules of publications' row filters." },
 	{ "schema.exclude.list", "schema_exclude_list",
 	  OPTION_WIRE, OPTION_LIST, AT(schema_exclude_list), "", REGEXES,
 	  "Schemas to leave out" SCHEMA_DOC },
@@ -183,10 +186,13 @@ env_option_find(const char *name)
 		[MASK_HASH_V2] = "column.mask.hash.v2.ALGORITHM.with.salt.SALT",
 	};
 	const EnvOptionDef *row = find_row(name);
+	const char *table;
 	MaskKind kind;
 
 	if (row == NULL && mask_is_property(name, &kind))
 		row = find_row(families[kind]);
+	if (row == NULL && row_filter_is_property(name, &table))
+		row = find_row("row.filter.SCHEMA.TABLE");
 	return row;
 }
 
@@ -387,8 +393,8 @@ store_keys(KeyRules *rules, const char *value, const Alloc *alloc, EnvError *err
 
 /* A family's own row has no value: its properties do. */
 static bool
-store_mask(const EnvOptionDef *def, MaskRules *rules, const char *name, const char *value,
-           const Alloc *alloc, EnvError *error)
+store_in_family(const EnvOptionDef *def, void *rules, const char *name, const char *value,
+                const Alloc *alloc, EnvError *error)
 {
 	if (strcmp(name, def->name) == 0 || strcmp(name, def->option) == 0)
 	{
@@ -400,7 +406,8 @@ store_mask(const EnvOptionDef *def, MaskRules *rules, const char *name, const ch
 		                "Write them in place of the capital letters.");
 		return false;
 	}
-	return mask_set(rules, name, value, alloc, error);
+	return def->kind == OPTION_MASKS ? mask_set(rules, name, value, alloc, error)
+	                                 : row_filter_set(rules, name, value, alloc, error);
 }
 
 /* Store value; false when it is not acceptable, with error->message set only for lists.
@@ -424,7 +431,8 @@ store(const EnvOptionDef *def, void *member, const char *name, const char *value
 		case OPTION_KEYS:
 			return store_keys(member, value, alloc, error);
 		case OPTION_MASKS:
-			return store_mask(def, member, name, value, alloc, error);
+		case OPTION_ROW_FILTERS:
+			return store_in_family(def, member, name, value, alloc, error);
 		case OPTION_NAME:
 			if (*value == '\0')
 				return false;
@@ -451,6 +459,8 @@ env_option_set(EnvOptions *options, const char *name, const char *value,
 
 	if (strcmp(name, OPTION_ALL_MASKS) == 0)
 		return mask_read(&options->masks, value, alloc, error);
+	if (strcmp(name, OPTION_ALL_ROW_FILTERS) == 0)
+		return row_filter_read(&options->row_filters, value, alloc, error);
 	if (def == NULL)
 	{
 		(void) env_fail(error, "unrecognized option \"%s\"", name);
@@ -506,6 +516,17 @@ hash_masks(uint64_t hash, const MaskRules *masks)
 	return hash;
 }
 
+static uint64_t
+hash_row_filters(uint64_t hash, const RowFilters *filters)
+{
+	for (size_t i = 0; i < filters->count; i++)
+	{
+		hash = hash_text(hash, filters->rules[i].table);
+		hash = hash_text(hash, filters->rules[i].expression);
+	}
+	return hash;
+}
+
 uint64_t
 env_options_fingerprint(const EnvOptions *options)
 {
@@ -516,8 +537,8 @@ env_options_fingerprint(const EnvOptions *options)
 		const EnvOptionDef *def = &option_table[i];
 		const void *member = (const char *) options + def->offset;
 
-		/* masks follow; keys count where they are set, which older positions lack */
-		if (def->scope != OPTION_WIRE || def->kind == OPTION_MASKS ||
+		/* families follow; keys count where they are set, which older positions lack */
+		if (def->scope != OPTION_WIRE || env_option_is_family(def) ||
 		    (def->kind == OPTION_KEYS && ((const KeyRules *) member)->count == 0))
 			continue;
 		hash = hash_text(hash, def->name);
@@ -528,5 +549,5 @@ env_options_fingerprint(const EnvOptions *options)
 		else
 			hash = hash_text(hash, *(const bool *) member ? "true" : "false");
 	}
-	return hash_masks(hash, &options->masks);
+	return hash_row_filters(hash_masks(hash, &options->masks), &options->row_filters);
 }

@@ -15,6 +15,7 @@
 #include "envelope/filter.h"
 #include "envelope/key.h"
 #include "envelope/mask.h"
+#include "envelope/row_filter.h"
 
 typedef enum DecimalMode
 {
@@ -96,6 +97,7 @@ typedef struct EnvOptions
 	FilterList datatype_propagate_source_type;
 	KeyRules message_key_columns;
 	MaskRules masks;            /* column.mask.*, column.truncate.* */
+	RowFilters row_filters;     /* row.filter.* */
 	int decimal_handling_mode;  /* DecimalMode */
 	int time_precision_mode;    /* TimeMode */
 	int binary_handling_mode;   /* BinaryMode */
@@ -142,6 +144,7 @@ typedef enum OptionKind
 	OPTION_DIGITS, /* int from 0 to OPTION_DIGITS_MAX */
 	OPTION_KEYS,   /* KeyRules */
 	OPTION_MASKS,  /* MaskRules: one row for all properties of a family, see mask.h */
+	OPTION_ROW_FILTERS, /* RowFilters: the same, see row_filter.h */
 } OptionKind;
 
 #define OPTION_DIGITS_MAX 18
@@ -149,6 +152,9 @@ typedef enum OptionKind
 /* The plugin's option that has all masks as mask_write() writes them: names of options
  * end at 63 bytes in START_REPLICATION, which a salt may exceed. */
 #define OPTION_ALL_MASKS "column_masks"
+
+/* The same for row filters, as row_filter_write() writes them. */
+#define OPTION_ALL_ROW_FILTERS "row_filters"
 
 typedef struct EnvOptionDef
 {
@@ -168,9 +174,16 @@ const EnvOptionDef *env_option_table(size_t *count);
 
 /*
  * The row of a name written with dots or underscores; NULL: none.  A row of OPTION_MASKS
- * is that of every property of its family.
+ * or OPTION_ROW_FILTERS is that of every property of its family.
  */
 const EnvOptionDef *env_option_find(const char *name);
+
+/* Whether the row is that of a family: its own name is no property. */
+static inline bool
+env_option_is_family(const EnvOptionDef *def)
+{
+	return def->kind == OPTION_MASKS || def->kind == OPTION_ROW_FILTERS;
+}
 
 /* The name of the row nearest to what was written, for "Perhaps you meant"; NULL when
  * nothing is near. */

@@ -244,7 +244,7 @@ def test_refusals(t):
     for change, message in (({"database.dbname": other.name}, "belongs to database"),
                             ({"slot.name": "another"}, "belongs to slot"),
                             ({"outputs": "bronze"}, "there is no silver"),
-                            ({"table.include.list": "public.u"}, "other table or column filters")):
+                            ({"table.include.list": "public.u"}, "other table, column or row filters")):
         was = dict(worker.config)
         worker.config.update(change)
         code, output, errors = worker.command("verify")

@@ -191,21 +191,35 @@ test_malformed(void **state)
 }
 
 static void
+assert_select(const CopySource *source, const EnvOptions *options, const char *ending)
+{
+	Buf sql = buf_heap();
+	bool filtered = copy_select(&sql, source, options);
+	size_t len = strlen(ending);
+
+	assert_true(sql.len >= len);
+	assert_string_equal(buf_cstr(&sql) + sql.len - len, ending);
+	assert_int_equal(filtered, strstr(ending, " WHERE ") != NULL);
+	buf_free(&sql);
+}
+
+static void
 test_select(void **state)
 {
 	Fixture *fixture = *state;
-	Buf sql = buf_heap();
+	const EnvOptions options = { 0 };
+	CopySource source = { .relation = &fixture->relation };
 
-	copy_select(&sql, &fixture->relation, NULL, false);
-	assert_string_equal(
-		buf_cstr(&sql),
-		"SELECT \"id\", CASE WHEN \"net\" IS DISTINCT FROM NULL THEN "
-		"pg_catalog.concat(\"net\") END, \"te\"\"xt\" FROM ONLY \"s\".\"t\"");
-	buf_reset(&sql);
-	copy_select(&sql, &fixture->relation, "select * from t -- all ;\n ; ", false);
-	assert_non_null(
-		strstr(buf_cstr(&sql), " END, \"te\"\"xt\" FROM (select * from t -- all\n) t"));
-	buf_free(&sql);
+	assert_select(&source,
+	              &options,
+	              "SELECT \"id\", CASE WHEN \"net\" IS DISTINCT FROM NULL THEN "
+	              "pg_catalog.concat(\"net\") END, \"te\"\"xt\" FROM ONLY "
+	              "\"s\".\"t\" \"t\"");
+	source.children = true;
+	assert_select(&source, &options, " FROM \"s\".\"t\" \"t\"");
+	source.query = "select * from t -- all ;\n ; ";
+	assert_select(
+		&source, &options, " END, \"te\"\"xt\" FROM (select * from t -- all\n) \"t\"");
 }
 
 /* The rows of a partitioned table are its partitions'. */
@@ -213,12 +227,37 @@ static void
 test_select_parent(void **state)
 {
 	Fixture *fixture = *state;
-	Buf sql = buf_heap();
+	const EnvOptions options = { 0 };
+	CopySource source = { .relation = &fixture->relation };
 
 	fixture->relation.relkind = 'p';
-	copy_select(&sql, &fixture->relation, NULL, false);
-	assert_non_null(strstr(buf_cstr(&sql), " FROM \"s\".\"t\""));
-	buf_free(&sql);
+	assert_select(&source, &options, " FROM \"s\".\"t\" \"t\"");
+}
+
+/* A filter is that of the table, or its root's, by whose name it knows its columns. */
+static void
+test_select_filtered(void **state)
+{
+	Fixture *fixture = *state;
+	EnvOptions options = { 0 };
+	RowFilter rules[] = { { "s.root", "root.id > 1" }, { "s.t", "id > 2 -- more" } };
+	CopySource source = { .relation = &fixture->relation };
+
+	options.row_filters = (RowFilters){ 2, rules };
+	assert_select(
+		&source, &options, " FROM ONLY \"s\".\"t\" \"t\" WHERE (id > 2 -- more\n)");
+	fixture->relation.root_relid = 1;
+	fixture->relation.root_schema = "s";
+	fixture->relation.root_name = "root";
+	assert_select(
+		&source, &options, " FROM ONLY \"s\".\"t\" \"t\" WHERE (id > 2 -- more\n)");
+	options.publish_via_partition_root = true;
+	assert_select(
+		&source, &options, " FROM ONLY \"s\".\"t\" \"root\" WHERE (root.id > 1\n)");
+	options.publish_via_partition_root = false;
+	fixture->relation.name = "other";
+	source.query = "select 1";
+	assert_select(&source, &options, " FROM (select 1\n) \"root\" WHERE (root.id > 1\n)");
 }
 
 int
@@ -229,6 +268,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_malformed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_select, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_select_parent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_select_filtered, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

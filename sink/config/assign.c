@@ -121,6 +121,7 @@ variable_setting(Arena *arena, const char *variable, size_t len)
 	size_t count;
 	const Setting *settings = setting_table(&count);
 	const EnvOptionDef *options;
+	const char *table;
 	MaskKind kind;
 	char *name;
 
@@ -136,6 +137,8 @@ variable_setting(Arena *arena, const char *variable, size_t len)
 		*p = (char) (*p == '_' ? '.' : tolower((unsigned char) *p));
 	/* a salt would have lost its letters' case */
 	if (mask_is_property(name, &kind) && (kind == MASK_TRUNCATE || kind == MASK_CHARS))
+		return name;
+	if (row_filter_is_property(name, &table))
 		return name;
 	return pair_find(name) != NULL ? name : NULL;
 }

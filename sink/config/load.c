@@ -71,11 +71,9 @@ static const EnvOptionDef *
 option_find(const char *name)
 {
 	const EnvOptionDef *option = env_option_find(name);
-	MaskKind kind;
-
 	if (option == NULL || strcmp(option->name, name) == 0)
 		return option;
-	return mask_is_property(name, &kind) && strchr(name, '.') == name + strlen("column")
+	return env_option_is_family(option) && strcspn(name, ".") < strcspn(name, "_")
 	           ? option
 	           : NULL;
 }
@@ -458,9 +456,9 @@ list_value(Loader *loader, const char *name, const char *boot)
 }
 
 static bool
-is_mask(const Resolved *resolved)
+is_of_family(const Resolved *resolved)
 {
-	return resolved->option != NULL && resolved->option->kind == OPTION_MASKS;
+	return resolved->option != NULL && env_option_is_family(resolved->option);
 }
 
 /* Remember every setting as text, for printing and for messages. */
@@ -479,13 +477,13 @@ list_values(Loader *loader)
 	for (size_t i = 0; i < setting_count; i++)
 		list_value(loader, settings[i].name, settings[i].boot);
 	for (size_t i = 0; i < option_count; i++)
-		if (options[i].kind != OPTION_MASKS)
+		if (!env_option_is_family(&options[i]))
 			list_value(loader, options[i].name, options[i].boot);
 	for (size_t i = 0; i < loader->count; i++)
 	{
 		const Resolved *resolved = &loader->resolved[i];
 
-		if (resolved->pair == NULL && !is_mask(resolved))
+		if (resolved->pair == NULL && !is_of_family(resolved))
 			continue;
 		config->values[config->value_count++] = (ConfigValue){
 			arena_strdup(loader->arena, resolved->name),

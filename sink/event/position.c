@@ -281,7 +281,7 @@ position_same_source(const Position *stored, const Position *self, const char *w
 	else if (stored->fingerprint != self->fingerprint)
 		fail(err,
 		     ERR_CONFIG,
-		     "the position in %s was stored under other table or column filters",
+		     "the position in %s was stored under other table, column or row filters",
 		     where);
 	else if (self->timeline < stored->timeline)
 		fail(err,

@@ -601,6 +601,27 @@ update_row(Silver *silver, const Event *event, Err *err)
 	return put_row(silver, event, done.tuple, done.fill, 'u', err);
 }
 
+/*
+ * An update that brought its row into the row filter comes as an insert: what it left in
+ * TOAST and old tuples do not carry is nowhere to be had.
+ */
+static bool
+insert_row(Silver *silver, const Event *event, Err *err)
+{
+	bool has_unchanged = false;
+
+	if (silver->store->config->env.row_filters.count > 0 &&
+	    !rowplan_has_unchanged(
+			silver_plan(silver, event->relation), event->new_tuple, &has_unchanged, err))
+		return false;
+	if (has_unchanged)
+		silver_set_stale(silver,
+		                 "a row came into the row filter without its unchanged TOAST "
+		                 "values; REPLICA IDENTITY FULL sends them");
+	return put_row(
+		silver, event, event->new_tuple, (RowPlace){ BUFFER_FILE, 0 }, 'c', err);
+}
+
 static bool
 append_update(Silver *silver, const Event *event, Err *err)
 {
@@ -707,7 +728,7 @@ apply_event(Silver *silver, const Event *event, Err *err)
 	switch (event->kind)
 	{
 		case EVENT_INSERT:
-			return put_row(silver, event, event->new_tuple, none, 'c', err);
+			return insert_row(silver, event, err);
 		case EVENT_READ:
 			return put_row(silver, event, event->new_tuple, none, 'r', err);
 		case EVENT_UPDATE:

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "source/row_filter.h"
 #include "source/server.h"
 #include "source/unmatched.h"
 
@@ -46,16 +47,17 @@ static bool check_slot(Check *check);
 static bool check_plugin_loads(Check *check);
 static bool check_tables(Check *check);
 static bool check_columns(Check *check);
+static bool check_row_filters(Check *check);
 static bool check_privileges(Check *check);
 static bool check_keys(Check *check);
 static bool check_settings(Check *check);
 
 /* In order.  False ends the checks: the connection was lost, or never made. */
 static bool (*const check_table[])(Check *check) = {
-	check_connection,  check_version, check_wal_level,   check_plugin_allowed,
-	check_replication, check_slot,    check_free_places, check_plugin_loads,
-	check_tables,      check_columns, check_privileges,  check_keys,
-	check_settings,
+	check_connection,  check_version,  check_wal_level,   check_plugin_allowed,
+	check_replication, check_slot,     check_free_places, check_plugin_loads,
+	check_tables,      check_columns,  check_row_filters, check_privileges,
+	check_keys,        check_settings,
 };
 
 bool
@@ -444,6 +446,56 @@ check_columns(Check *check)
 {
 	return server_unmatched(
 		check->sql, check->config, print_unmatched, check, check->err);
+}
+
+static void
+print_unmatched_filter(void *context, const char *property)
+{
+	note(
+		context,
+		"%s names no table that the filters want and that exists now (schema.table as in "
+		"the catalog, without quotes; a partition has its root's name with "
+		"publish.via.partition.root).",
+		property);
+}
+
+static bool
+set_timeout(Check *check, int ms)
+{
+	char sql[64];
+	PGresult *result;
+
+	(void) snprintf(sql, sizeof sql, "SET statement_timeout = %d", ms);
+	result = server_query(check->sql, sql, check->err);
+	PQclear(result);
+	return result != NULL;
+}
+
+/* By the plugin, whose rules they are. */
+static bool
+check_row_filters(Check *check)
+{
+	Err err;
+
+	if (check->config->env.row_filters.count == 0)
+		return true;
+	if (!row_filter_unmatched(
+			check->sql, check->config, print_unmatched_filter, check, check->err))
+		return false;
+	if (!check->can_decode)
+		return true;
+	if (!set_timeout(check, SLOT_TIMEOUT_MS))
+		return false;
+	if (row_filter_check(check->sql, check->config, &err))
+		ok(check, "row filters are right for the tables as they are now");
+	else if (strstr(err.text, SQLSTATE_TIMEOUT) != NULL)
+		note(
+			check,
+			"row filters were not looked at: that waits for transactions that are running "
+			"now (pg_stat_activity.backend_xid)");
+	else
+		fix_error(check, &err);
+	return set_timeout(check, 0);
 }
 
 /* "... OR c.oid IN (...)" over the wanted tables; never empty. */

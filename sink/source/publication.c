@@ -56,7 +56,8 @@ check_column(const Config *config, const PGresult *result, int row, Err *err)
 		                 "table.exclude.list, or remove publication.autocreate.mode to "
 		                 "capture it.");
 	}
-	if (!PQgetisnull(result, row, 5))
+	if (!PQgetisnull(result, row, 5) &&
+	    row_filter_named(&config->env.row_filters, schema, table) == NULL)
 	{
 		fail(err,
 		     ERR_CONFIG,
@@ -65,8 +66,11 @@ check_column(const Config *config, const PGresult *result, int row, Err *err)
 		     schema,
 		     table);
 		return fail_hint(err,
-		                 "The worker reads no publication and filters no rows: remove "
-		                 "publication.autocreate.mode to capture all of them.");
+		                 "The worker reads no publication: set row.filter.%s.%s to that "
+		                 "expression, or remove publication.autocreate.mode to capture "
+		                 "all rows.",
+		                 schema,
+		                 table);
 	}
 	if (*server_text(result, row, 4) == 't' ||
 	    !filter_wants_column(&config->env, schema, table, column))

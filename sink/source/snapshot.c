@@ -612,9 +612,14 @@ static bool
 start_range(Snapshot *snapshot, Session *session, Err *err)
 {
 	Reading *reading = &snapshot->reading;
+	const Config *config = snapshot->request->config;
+	const CopySource source = { reading->relation,
+		                        reading->select,
+		                        config->outputs == OUTPUT_KAFKA };
 	uint64_t from = reading->next_page;
 	uint64_t to = from + reading->step;
 	Buf sql = buf_heap();
+	const char *between;
 	bool ok;
 
 	reading->all_given = to >= reading->pages;
@@ -622,22 +627,19 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	session->range_pages =
 		(double) (reading->all_given ? reading->pages - from : to - from);
 	buf_text(&sql, "COPY (");
-	copy_select(&sql,
-	            reading->relation,
-	            reading->select,
-	            snapshot->request->config->outputs == OUTPUT_KAFKA);
+	between = copy_select(&sql, &source, &config->env) ? "AND" : "WHERE";
 	session->user_query = reading->select != NULL;
 	if (from > 0)
-		buf_printf(&sql, " WHERE ctid >= '(%" PRIu64 ",0)'", from);
+		buf_printf(&sql, " %s ctid >= '(%" PRIu64 ",0)'", between, from);
 	if (!reading->all_given)
-		buf_printf(&sql, " %s ctid < '(%" PRIu64 ",0)'", from > 0 ? "AND" : "WHERE", to);
+		buf_printf(&sql, " %s ctid < '(%" PRIu64 ",0)'", from > 0 ? "AND" : between, to);
 	buf_text(&sql, ") TO STDOUT (FORMAT binary)");
 	ok = PQsendQuery(session->conn, buf_cstr(&sql)) != 0 ||
 	     server_fail(session->conn, NULL, err);
 	buf_free(&sql);
 	copy_reader_begin(&session->reader,
 	                  reading->relation,
-	                  &snapshot->request->config->env,
+	                  &config->env,
 	                  server_is_raw(session->conn),
 	                  snapshot->arena);
 	session->state = SESSION_STARTING;

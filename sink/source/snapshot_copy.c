@@ -74,9 +74,33 @@ trim_query(const char *query)
 	return (Slice){ query, len };
 }
 
-void
-copy_select(Buf *sql, const Relation *relation, const char *query, bool children)
+static void
+select_from(Buf *sql, const CopySource *source)
 {
+	const Relation *relation = source->relation;
+
+	if (source->query != NULL)
+	{
+		/* On a line of its own: it may end with a comment. */
+		buf_text(sql, " FROM (");
+		buf_slice(sql, trim_query(source->query));
+		buf_text(sql, "\n)");
+		return;
+	}
+	buf_text(sql,
+	         source->children || relation->relkind == 'p' ? " FROM " : " FROM ONLY ");
+	server_quote(sql, '"', relation->schema);
+	buf_char(sql, '.');
+	server_quote(sql, '"', relation->name);
+}
+
+bool
+copy_select(Buf *sql, const CopySource *source, const EnvOptions *options)
+{
+	const Relation *relation = source->relation;
+	const char *name = relation->name;
+	const RowFilter *filter = row_filter_of(options, relation, &name);
+
 	buf_text(sql, "SELECT ");
 	for (uint16_t i = 0; i < relation->column_count; i++)
 	{
@@ -84,18 +108,17 @@ copy_select(Buf *sql, const Relation *relation, const char *query, bool children
 			buf_text(sql, ", ");
 		select_column(sql, &relation->columns[i]);
 	}
-	if (query != NULL)
-	{
-		/* On a line of its own: it may end with a comment. */
-		buf_text(sql, " FROM (");
-		buf_slice(sql, trim_query(query));
-		buf_text(sql, "\n) t");
-		return;
-	}
-	buf_text(sql, children || relation->relkind == 'p' ? " FROM " : " FROM ONLY ");
-	server_quote(sql, '"', relation->schema);
-	buf_char(sql, '.');
-	server_quote(sql, '"', relation->name);
+	select_from(sql, source);
+	buf_char(sql, ' ');
+	/* that a filter may qualify columns with, also with the name of the partitions' root
+	 */
+	server_quote(sql, '"', filter == NULL ? relation->name : name);
+	if (filter == NULL)
+		return false;
+	buf_text(sql, " WHERE (");
+	buf_text(sql, filter->expression);
+	buf_text(sql, "\n)");
+	return true;
 }
 
 /* The masks that act on what travels; NULL: none. */

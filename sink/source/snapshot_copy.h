@@ -27,13 +27,24 @@ typedef struct CopyReader
 } CopyReader;
 
 /*
- * Append "SELECT ... FROM ONLY table" (a partitioned table, and with children any: FROM
- * table), or with query,
- * unless NULL, "SELECT ... FROM (query) t": columns of the query's names.  The columns
- * have the form that frames have for relation: binary where value_is_binary says so,
- * jsonb as its text, everything else as the text of the type's output function.
+ * What copy_select reads rows of relation from: FROM ONLY the table (of a partitioned
+ * one, and with children of any: FROM it), or, unless NULL, from the user's query, which
+ * has columns of the table's names.
  */
-void copy_select(Buf *sql, const Relation *relation, const char *query, bool children);
+typedef struct CopySource
+{
+	const Relation *relation;
+	const char *query;
+	bool children;
+} CopySource;
+
+/*
+ * Append "SELECT ... FROM ...", with WHERE when the table has a row filter, which a
+ * query's rows pass, too; whether it has.  The columns have the form that frames have for
+ * relation: binary where value_is_binary says so, jsonb as its text, everything else as
+ * the text of the type's output function.
+ */
+bool copy_select(Buf *sql, const CopySource *source, const EnvOptions *options);
 
 /*
  * Start reading one COPY of copy_select's columns, whose values pass the masks of options

@@ -54,18 +54,27 @@ static const OptionStyle replication_style = { '"', " " };
 static const OptionStyle sql_style = { '\'', ", " };
 
 static void
-add_masks(Buf *command, const MaskRules *masks, const OptionStyle *style)
+add_option(Buf *command, const char *name, const char *value, const OptionStyle *style)
+{
+	buf_text(command, ", ");
+	server_quote(command, style->name_quote, name);
+	buf_text(command, style->between);
+	server_quote(command, '\'', value);
+}
+
+/* One option has all of a family. */
+static void
+add_families(Buf *command, const EnvOptions *options, const OptionStyle *style)
 {
 	Buf text = buf_heap();
 
-	if (masks->count > 0)
-	{
-		mask_write(masks, &text);
-		buf_text(command, ", ");
-		server_quote(command, style->name_quote, OPTION_ALL_MASKS);
-		buf_text(command, style->between);
-		server_quote(command, '\'', buf_cstr(&text));
-	}
+	mask_write(&options->masks, &text);
+	if (text.len > 0)
+		add_option(command, OPTION_ALL_MASKS, buf_cstr(&text), style);
+	buf_reset(&text);
+	row_filter_write(&options->row_filters, &text);
+	if (text.len > 0)
+		add_option(command, OPTION_ALL_ROW_FILTERS, buf_cstr(&text), style);
 	buf_free(&text);
 }
 
@@ -95,7 +104,8 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 			case OPTION_KEYS:
 				value = ((const KeyRules *) member)->text;
 				break;
-			case OPTION_MASKS: /* one option has them all */
+			case OPTION_MASKS:
+			case OPTION_ROW_FILTERS:
 				continue;
 			case OPTION_WORD:
 				env_option_word(&table[i], *(const int *) member, word);
@@ -111,12 +121,9 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 				            "option \"%s\" cannot be handed to the plugin",
 				            table[i].name);
 		}
-		buf_text(command, ", ");
-		server_quote(command, style->name_quote, table[i].option);
-		buf_text(command, style->between);
-		server_quote(command, '\'', value == NULL ? "" : value);
+		add_option(command, table[i].option, value == NULL ? "" : value, style);
 	}
-	add_masks(command, &options->masks, style);
+	add_families(command, options, style);
 	return true;
 }
 
@@ -326,8 +333,8 @@ stream_close(Stream *stream)
 	free(stream);
 }
 
-PGresult *
-stream_peek(PGconn *sql, const Config *config, const char *slot, Lsn upto, Err *err)
+static PGresult *
+peek(PGconn *sql, const Config *config, const char *slot, Lsn upto, Err *err)
 {
 	Buf command = buf_heap();
 	PGresult *result = NULL;
@@ -342,11 +349,30 @@ stream_peek(PGconn *sql, const Config *config, const char *slot, Lsn upto, Err *
 		if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		{
 			(void) server_fail(sql, result, err);
-			(void) fail_while(err, "could not peek at slot \"%s\"", slot);
 			PQclear(result);
 			result = NULL;
 		}
 	}
 	buf_free(&command);
 	return result;
+}
+
+PGresult *
+stream_peek(PGconn *sql, const Config *config, const char *slot, Lsn upto, Err *err)
+{
+	PGresult *result = peek(sql, config, slot, upto, err);
+
+	if (result == NULL)
+		(void) fail_while(err, "could not peek at slot \"%s\"", slot);
+	return result;
+}
+
+bool
+stream_check(PGconn *sql, const Config *config, const char *slot, Err *err)
+{
+	/* up to what has long passed: the plugin is started, and stopped after a record */
+	PGresult *result = peek(sql, config, slot, 1, err);
+
+	PQclear(result);
+	return result != NULL;
 }

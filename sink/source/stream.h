@@ -66,4 +66,9 @@ void stream_close(Stream *stream);
 PGresult *stream_peek(PGconn *sql, const Config *config, const char *slot, Lsn upto,
                       Err *err) MUST_CHECK;
 
+/* Whether the plugin takes the options; a slot of sql's own session is read a little, and
+ * not consumed. */
+bool stream_check(PGconn *sql, const Config *config, const char *slot,
+                  Err *err) MUST_CHECK;
+
 #endif
