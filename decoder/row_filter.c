@@ -28,8 +28,7 @@
 
 struct PreparedFilter
 {
-	const RowFilter *rule;
-	const char *name;
+	FilterText text;
 	const char *unidentified; /* see row_filter_unidentified */
 	EState *estate;
 	ExprState *state;
@@ -46,22 +45,21 @@ PreparedFilter *
 row_filter_prepare(Relation relation, const EnvRelation *described,
                    const EnvOptions *options, MemoryContext context)
 {
-	FilterText text = { .relation = relation };
+	const char *name;
+	const RowFilter *rule = row_filter_of(options, described, &name);
 	MemoryContext old;
 	PreparedFilter *filter;
 	Expr *expression;
 	TupleDesc descriptor;
 	int natts;
 
-	text.rule = row_filter_of(options, described, &text.name);
-	if (text.rule == NULL)
+	if (rule == NULL)
 		return NULL;
 	old = MemoryContextSwitchTo(context);
-	expression = row_filter_parse(&text);
 	filter = palloc0(sizeof *filter);
-	filter->rule = text.rule;
-	filter->name = text.name;
-	filter->unidentified = row_filter_unidentified(&text, expression);
+	filter->text = row_filter_text(relation, rule, name);
+	expression = row_filter_parse(&filter->text);
+	filter->unidentified = row_filter_unidentified(&filter->text, expression);
 	filter->estate = CreateExecutorState();
 	filter->state = ExecPrepareExpr(expression, filter->estate);
 	/* with what rows older than a column have there */
@@ -84,7 +82,7 @@ add_context(void *argument)
 	const PreparedFilter *filter = argument;
 
 	errcontext(
-		"row filter for table \"%s\": %s", filter->rule->table, filter->rule->expression);
+		"row filter for table \"%s\": %s", filter->text.table, filter->text.expression);
 }
 
 /* Whether a row satisfies the filter; null is no.  Without a tuple all columns are null:
@@ -179,9 +177,10 @@ row_filter_apply(PreparedFilter *filter, Change *change)
 	if (change->type == 'I')
 		return matches(filter, change->new_tuple);
 	if (unlikely(filter->unidentified != NULL))
-		row_filter_fail_column(
-			&(FilterText){ change->relation, filter->rule, filter->name },
-			filter->unidentified);
+	{
+		filter->text.relation = change->relation;
+		row_filter_fail_column(&filter->text, filter->unidentified);
+	}
 	if (change->type == 'D')
 		return matches(filter, change->old_tuple);
 	return apply_update(filter, change);
@@ -207,18 +206,20 @@ static bool
 check_table(Relation relation, const RowFilter *rule, const EnvOptions *options,
             TextConverter *converter)
 {
-	FilterText text = { .relation = relation, .rule = rule };
+	const char *name;
 	const char *column;
 	EnvRelation described;
 	FilterTable table;
+	FilterText text;
 	Expr *expression;
 
 	if (!describe(relation, converter, &described))
 		return false;
 	table = filter_table(options, &described);
 	if (!filter_wants_table(options, table.schema, table.name) ||
-	    row_filter_of(options, &described, &text.name) != rule)
+	    row_filter_of(options, &described, &name) != rule)
 		return false;
+	text = row_filter_text(relation, rule, name);
 	expression = row_filter_parse(&text);
 	if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		return true;
@@ -256,13 +257,12 @@ check_rule(const RowFilter *rule, Oid relid, const EnvOptions *options,
 static bool
 check_named(const RowFilter *rule, const EnvOptions *options, TextConverter *converter)
 {
+	const char *table = row_filter_text(NULL, rule, "").table;
 	bool used = false;
 
-	for (const char *dot = strchr(rule->table, '.'); dot != NULL;
-	     dot = strchr(dot + 1, '.'))
+	for (const char *dot = strchr(table, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
 	{
-		Oid schema =
-			get_namespace_oid(pnstrdup(rule->table, (Size) (dot - rule->table)), true);
+		Oid schema = get_namespace_oid(pnstrdup(table, (Size) (dot - table)), true);
 		Oid relid = OidIsValid(schema) ? get_relname_relid(dot + 1, schema) : InvalidOid;
 
 		if (OidIsValid(relid))
@@ -288,9 +288,9 @@ row_filter_check_all(const EnvOptions *options, TextConverter *converter, bool w
 		const RowFilter *rule = &options->row_filters.rules[i];
 
 		if (!check_named(rule, options, converter) && warn)
-			ereport(
-				WARNING,
-				errmsg("option \"row_filter_%s\" names no captured table", rule->table));
+			ereport(WARNING,
+			        errmsg("option \"row_filter_%s\" names no captured table",
+			               row_filter_text(NULL, rule, "").table));
 	}
 	settings_release(level);
 	if (outside)

@@ -23,13 +23,17 @@
 
 struct Change;
 
-/* A filter as it is written, and for which table. */
+/* A filter as it is written, in the database's encoding, and for which table. */
 typedef struct FilterText
 {
-	Relation relation;
-	const RowFilter *rule;
+	Relation relation; /* only while it is open */
+	const char *table; /* "public.orders" */
+	const char *expression;
 	const char *name; /* that columns may be qualified with */
 } FilterText;
+
+/* The text of rule for relation, in the current context; name is row_filter_of's. */
+FilterText row_filter_text(Relation relation, const RowFilter *rule, const char *name);
 
 /*
  * The expression of a filter, of type boolean, over columns of relation as variables of

@@ -21,6 +21,7 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -45,6 +46,24 @@
 static const char rules_hint[] =
 	"It may use the table's columns, constants, and immutable built-in functions, "
 	"operators and types, as a publication's row filter.  Correct the option.";
+
+/* ---- Text ---- */
+
+/* Options are UTF-8; what has no place in the database's encoding is an ERROR. */
+static const char *
+to_server(const char *text)
+{
+	return pg_any_to_server(text, (int) strlen(text), PG_UTF8);
+}
+
+FilterText
+row_filter_text(Relation relation, const RowFilter *rule, const char *name)
+{
+	return (FilterText){ .relation = relation,
+		                 .table = to_server(rule->table),
+		                 .expression = to_server(rule->expression),
+		                 .name = to_server(name) };
+}
 
 /* ---- Errors ---- */
 
@@ -73,34 +92,32 @@ rethrow(const FilterText *text, MemoryContext context)
 	    error->sqlerrcode != ERRCODE_FEATURE_NOT_SUPPORTED)
 		ReThrowError(error);
 	FlushErrorState();
-	ereport(ERROR,
-	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-	        errmsg("invalid row filter for table \"%s\": %s",
-	               text->rule->table,
-	               error->message),
-	        errdetail("%s%sThe option \"row_filter_%s\" is: %s",
-	                  error->detail == NULL ? "" : error->detail,
-	                  error->detail == NULL ? "" : "  ",
-	                  text->rule->table,
-	                  text->rule->expression),
-	        errhint("%s", error->hint == NULL ? rules_hint : error->hint));
+	ereport(
+		ERROR,
+		errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		errmsg("invalid row filter for table \"%s\": %s", text->table, error->message),
+		errdetail("%s%sThe option \"row_filter_%s\" is: %s",
+	              error->detail == NULL ? "" : error->detail,
+	              error->detail == NULL ? "" : "  ",
+	              text->table,
+	              text->expression),
+		errhint("%s", error->hint == NULL ? rules_hint : error->hint));
 }
 
 pg_noreturn void
 row_filter_fail_column(const FilterText *text, const char *column)
 {
-	ereport(ERROR,
-	        errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-	        errmsg("row filter for table \"%s\" cannot judge updates and deletes: column "
-	               "\"%s\" of table \"%s\" is not part of its replica identity",
-	               text->rule->table,
-	               column,
-	               RelationGetRelationName(text->relation)),
-	        errdetail("The option \"row_filter_%s\" is: %s",
-	                  text->rule->table,
-	                  text->rule->expression),
-	        errhint("ALTER TABLE ... REPLICA IDENTITY FULL, or USING INDEX an index with "
-	                "that column; or correct the option."));
+	ereport(
+		ERROR,
+		errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		errmsg("row filter for table \"%s\" cannot judge updates and deletes: column "
+	           "\"%s\" of table \"%s\" is not part of its replica identity",
+	           text->table,
+	           column,
+	           RelationGetRelationName(text->relation)),
+		errdetail("The option \"row_filter_%s\" is: %s", text->table, text->expression),
+		errhint("ALTER TABLE ... REPLICA IDENTITY FULL, or USING INDEX an index with "
+	            "that column; or correct the option."));
 }
 
 /* ---- Raw ---- */
@@ -392,7 +409,7 @@ Expr *
 row_filter_parse(const FilterText *text)
 {
 	MemoryContext context = CurrentMemoryContext;
-	char *sql = psprintf(PARSED_AS "%s\n", text->rule->expression);
+	char *sql = psprintf(PARSED_AS "%s\n", text->expression);
 	int level = NewGUCNestLevel();
 	Expr *expression = NULL;
 
