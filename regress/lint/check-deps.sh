@@ -33,7 +33,7 @@ includes | awk -v rooms=regress/lint/rooms -v libraries=regress/lint/libraries '
         target = to
         sub(/\/.*/, "", target)
         if (from == "decoder") {
-            if (target != "envelope" && target !~ /^(access|catalog|commands|common|datatype|executor|fmgr|funcapi|lib|libpq|mb|miscadmin|nodes|parser|pgstat|port|replication|rewrite|storage|tcop|utils)$/)
+            if (target != "envelope" && target !~ /^(access|catalog|commands|common|datatype|executor|fmgr|funcapi|lib|libpq|mb|miscadmin|nodes|optimizer|parser|pgstat|port|replication|rewrite|storage|tcop|utils)$/)
                 complain("the plugin may not include " to)
         }
         else if (!(from in allowed)) complain("regress/lint/rooms has no row for " from)
