@@ -9,14 +9,12 @@ says of the same WAL, and silver with the source.
 """
 
 import collections
-import json
 import os
 import pathlib
 import random
 
-from lib.consumer import Reader
 from lib.support import BUILD, wait_for
-from lib.truth import TABLES, WORKLOAD, first_difference, identity
+from lib.truth import WORKLOAD, Judge
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -59,74 +57,6 @@ def trace_points(t):
 def sink(t, db):
     return t.worker(db, outputs="kafka,bronze,silver", **{"lake.flush.interval.ms": 150,
                                                          "status.update.interval.ms": 100})
-
-
-class Judge:
-    """What came to Kafka and bronze since the last look, against what the plugin prints of the same WAL."""
-
-    def __init__(self, t, db, worker):
-        self.db = db
-        self.broker = t.broker
-        self.lake = t.lake(worker)
-        self.prefix = worker.config["topic.prefix"]
-        self.offsets = {}
-        self.first_lsn = 0
-        self.looks = 0
-        db.psql("select pg_create_logical_replication_slot('records', 'cdc_decoder');"
-                "select pg_create_logical_replication_slot('changes', 'cdc_decoder')")
-
-    def printed(self, slot, until, *options):
-        with self.db.connect() as connection:
-            return [json.loads(data) for (data,) in connection.execute(
-                "select data from pg_logical_slot_get_changes(%s, %s, null" + ", %s" * len(options) + ")",
-                (slot, until, *options))]
-
-    def look(self, until, thorough):
-        self.looks += 1
-        self.check_kafka(self.printed("records", until, "format", "record", "topic_prefix", self.prefix,
-                                      "message_prefix_exclude_list", "test"))
-        self.check_bronze(self.printed("changes", until, "format", "json", "skipped_operations", "none",
-                                       "message_prefix_exclude_list", "test"))
-        for table in TABLES:
-            for reader in ("duckdb", "pyiceberg") if thorough else ("duckdb",):
-                differences = self.lake.compare(self.db, "public." + table, reader=reader)
-                assert not differences, "\n".join(differences)
-
-    def check_kafka(self, records):
-        expected = collections.defaultdict(list)
-        for record in records:
-            expected[record["topic"]].append(identity(record))
-        reader = Reader(self.broker, *[topic for topic in self.broker.topics() if topic.startswith(self.prefix + ".")],
-                        offsets=self.offsets)
-        seen = collections.defaultdict(list)
-        for record in reader.to_end():
-            self.offsets[record.topic, record.partition] = record.offset + 1
-            if record.value is None or record.json["op"] != "r":
-                seen[record.topic].append(identity({"key": record.key, "value": record.value}))
-        reader.close()
-        for topic in sorted(set(expected) | set(seen)):
-            assert expected[topic] == seen[topic], "%s: %s" % (
-                topic, first_difference(expected[topic], seen[topic]))
-
-    def check_bronze(self, changes):
-        expected = {(change["source"]["table"], change["source"]["lsn"]) for change in changes}
-        seen = collections.Counter()
-        for table in self.lake.tables():
-            if table.startswith("bronze_"):
-                rows = self.lake.sql("select lsn from %s where op <> 'r' and lsn > %d"
-                                     % (self.lake.scan(table), self.first_lsn)).fetchall()
-                seen.update((table.removeprefix("bronze_"), row[0]) for row in rows)
-        twice = [change for change, count in seen.items() if count > 1]
-        assert not twice, "in bronze more than once: %s" % twice[:5]
-        assert set(seen) == expected, "in bronze, but not printed: %s; printed, but not in bronze: %s" % (
-            sorted(set(seen) - expected)[:5], sorted(expected - set(seen))[:5])
-        self.first_lsn = max([lsn for _, lsn in expected] + [self.first_lsn])
-
-    def check_files(self):
-        """Whatever a kill left behind lies where a table's own files do: maintenance will find it."""
-        for path in self.lake.dir.rglob("*"):
-            where = path.relative_to(self.lake.dir).parts
-            assert path.is_dir() or (len(where) > 2 and where[1] in ("data", "metadata")), path
 
 
 def draw(points, number, generator):

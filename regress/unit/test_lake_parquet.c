@@ -273,12 +273,12 @@ test_failures(void **state)
 	assert_non_null(strstr(err.text, "na\"me"));
 	assert_int_equal(access(fixture->path, F_OK), -1);
 	assert_false(parquet_open(fixture->parquet, &read, &rows, &err));
-	assert_int_equal(err.kind, ERR_FATAL);
+	assert_int_equal(err.kind, ERR_CONFIG);
 	write.local_path = "/nonexistent/directory/file.parquet";
 	write.next = next_row;
 	fixture->made = 0;
 	assert_false(parquet_write(fixture->parquet, &write, fixture->arena, &file, &err));
-	assert_int_equal(err.kind, ERR_FATAL);
+	assert_int_equal(err.kind, ERR_CONFIG);
 }
 
 int

@@ -49,14 +49,35 @@ text_round_trips(void **state)
 	position_print(&buf, &position);
 	assert_string_equal(
 		buf_cstr(&buf),
-		"cdc-position=1 phase=stream system=7300000000000000001 timeline=3 "
+		"cdc-position=2 phase=stream system=7300000000000000001 timeline=3 "
 		"database=sh%20op%3D%25%C3%A9 slot=cdc_sink fingerprint=fedcba9876543210 "
-		"commit=16/10 end=16/48 row=15/0 ordinal=12");
+		"commit=16/10 end=16/48 row=15/0 ordinal=12 checksum=f0a89f0b");
 	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
 	assert_memory_equal(&position, &back, sizeof back);
-	for (size_t len = 0; len + 2 < buf.len; len++)
+	for (size_t len = 0; len < buf.len; len++)
 		assert_false(position_parse((Slice){ buf.data, len }, &back, &err));
+	for (size_t bit = 0; bit < 8 * buf.len; bit++)
+	{
+		buf.data[bit / 8] = (char) (buf.data[bit / 8] ^ 1 << bit % 8);
+		assert_false(position_parse((Slice){ buf.data, buf.len }, &back, &err));
+		buf.data[bit / 8] = (char) (buf.data[bit / 8] ^ 1 << bit % 8);
+	}
 	buf_free(&buf);
+}
+
+static void
+older_form_is_read(void **state)
+{
+	Position back;
+	Err err;
+
+	(void) state;
+	assert_true(position_parse(
+		slice_from("cdc-position=1 phase=stream system=1 timeline=1 database=d slot=s "
+	               "fingerprint=0 commit=1/2 end=1/3 row=0/0 ordinal=0"),
+		&back,
+		&err));
+	assert_int_equal(back.end_lsn, 0x100000003);
 }
 
 static void
@@ -64,7 +85,7 @@ damage_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"",
-		"cdc-position=2 phase=stream",
+		"cdc-position=3 phase=stream",
 		"cdc-position=1 phase=odd system=1 timeline=1 database=d slot=s fingerprint=0 commit=0/0 "
 		"end=0/0 row=0/0 ordinal=0",
 		"cdc-position=1 phase=stream system=-1 timeline=1 database=d slot=s fingerprint=0 commit=0/0 "
@@ -307,6 +328,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_round_trips),
 		cmocka_unit_test(damage_is_refused),
+		cmocka_unit_test(older_form_is_read),
 		cmocka_unit_test(covers_whole_and_split_transactions),
 		cmocka_unit_test(start_is_decided),
 		cmocka_unit_test(modes_decide),

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define BLOCK_BYTES ((size_t) 8192)
 #define ALIGNMENT   ((size_t) 16)
@@ -198,8 +199,12 @@ xrealloc(void *block, size_t size)
 
 	if (result == NULL)
 	{
-		(void) fprintf(stderr, "cdc-sink: out of memory allocating %zu bytes\n", size);
-		abort();
+		(void) fprintf(stderr,
+		               "cdc-sink: error: out of memory: could not allocate %zu bytes\n"
+		               "cdc-sink: hint: Raise the memory limit or lower max.memory and "
+		               "start again; nothing stored is lost.\n",
+		               size);
+		_exit(1);
 	}
 	return result;
 }

@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define POSITION_FORMAT "cdc-position=1"
+#define POSITION_FORMAT "cdc-position=2 "
+#define OLDER_FORMAT    "cdc-position=1 " /* without a checksum */
+#define CHECKSUM        " checksum="
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 
 static const char *const phase_names[] = { "none", "intent", "snapshot", "stream" };
@@ -111,12 +113,26 @@ print_field(Buf *buf, const Field *field, const void *at)
 	}
 }
 
+/* FNV-1a: a flipped bit in a stored position must not pass for another position. */
+static uint32_t
+checksum(const char *text, size_t len)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char) text[i]) * 16777619u;
+	return hash;
+}
+
 void
 position_print(Buf *buf, const Position *position)
 {
-	buf_text(buf, POSITION_FORMAT);
+	size_t start = buf->len;
+
+	buf_append(buf, POSITION_FORMAT, strlen(POSITION_FORMAT) - 1);
 	for (size_t i = 0; i < COUNT(fields); i++)
 		print_field(buf, &fields[i], (const char *) position + fields[i].offset);
+	buf_printf(buf, CHECKSUM "%08" PRIx32, checksum(buf->data + start, buf->len - start));
 }
 
 static int
@@ -222,6 +238,25 @@ find_word(const char *line, const char *name, char *value, size_t size)
 	return false;
 }
 
+static bool
+has_checksum(const char *line)
+{
+	const char *check = strstr(line, CHECKSUM);
+	char expected[16];
+
+	if (check == NULL)
+		return false;
+	(void) snprintf(
+		expected, sizeof expected, "%08" PRIx32, checksum(line, (size_t) (check - line)));
+	return strcmp(check + strlen(CHECKSUM), expected) == 0;
+}
+
+static bool
+begins_with(const char *line, const char *start)
+{
+	return strncmp(line, start, strlen(start)) == 0;
+}
+
 bool
 position_parse(Slice text, Position *position, Err *err)
 {
@@ -234,10 +269,15 @@ position_parse(Slice text, Position *position, Err *err)
 			err, ERR_FATAL, "stored position is damaged: %zu bytes long", text.len);
 	memcpy(line, text.data, text.len);
 	line[text.len] = '\0';
-	if (strncmp(line, POSITION_FORMAT " ", sizeof POSITION_FORMAT) != 0)
+	if (!begins_with(line, POSITION_FORMAT) && !begins_with(line, OLDER_FORMAT))
 		return fail(err,
 		            ERR_FATAL,
 		            "stored position has an unrecognized format: \"%.40s\"",
+		            line);
+	if (begins_with(line, POSITION_FORMAT) && !has_checksum(line))
+		return fail(err,
+		            ERR_FATAL,
+		            "stored position is damaged: the checksum of \"%s\" is another",
 		            line);
 	for (size_t i = 0; i < COUNT(fields); i++)
 		if (!find_word(line, fields[i].name, value, sizeof value) ||

@@ -51,7 +51,7 @@ typedef struct Position
 bool position_covers(const Position *position, Lsn commit_lsn, Lsn row_lsn,
                      uint32_t ordinal);
 
-/* One line of name=value pairs, "cdc-position=1 phase=stream system=..."; names and slot
+/* One line of name=value pairs, "cdc-position=2 phase=stream system=..."; names and slot
  * are percent-encoded. */
 void position_print(Buf *buf, const Position *position);
 

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "lake/storage/damage.h"
+
 enum CheckpointField
 {
 	FIELD_CUT,
@@ -126,7 +128,7 @@ read_table(Checkpoints *checkpoints, Err *err)
 	const char *text = table_property(checkpoints->table, "cdc.position");
 
 	if (text != NULL && !position_parse(slice_from(text), &checkpoints->position, err))
-		return false;
+		return damage_found(err, state->metadata_location);
 	for (int32_t i = 0; i < state->manifest_count; i++)
 		for (int32_t j = 0; j < state->manifests[i]->live.count; j++)
 			if (!read_file(

@@ -187,14 +187,17 @@ load_positions(LiveFiles *files, ParquetRows *rows, Arena *scratch, Err *err)
 		path = parquet_cell(rows, PATH_FIELD, scratch);
 		pos = parquet_cell(rows, POS_FIELD, scratch);
 		if (path.kind != CELL_BYTES || pos.kind != CELL_INT)
-			return fail(err, ERR_FATAL, "a position delete file holds a null");
+			return parquet_damaged(rows, "a path or position is null", err);
 		/* Sorted by path: mostly the file of the row before. */
 		if (!known || file == NULL || !slice_equal(slice_from(file->uri), path.bytes))
 			file = find_uri(files, path.bytes);
 		known = true;
 		/* Rows of files that have left the table mean nothing any more. */
-		if (file != NULL && pos.integer >= 0)
-			(void) mark_dead(file, (uint32_t) pos.integer);
+		if (file == NULL)
+			continue;
+		if (pos.integer < 0 || pos.integer >= file->rows)
+			return parquet_damaged(rows, "a position is not in its data file", err);
+		(void) mark_dead(file, (uint32_t) pos.integer);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "lake/silver_state.h"
+#include "lake/storage/damage.h"
 
 #define SCRATCH_BYTES ((size_t) 64 * 1024)
 
@@ -108,6 +109,7 @@ silver_open(Store *store, Table *table, Silver **silver, Err *err)
 			return true;
 		}
 	}
+	(void) damage_found(err, table->state->metadata_location);
 	(void) fail_while(err, "could not open table \"%s\"", table->name.name);
 	silver_close(opened);
 	return false;

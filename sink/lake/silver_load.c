@@ -88,10 +88,8 @@ read_key(const KeyReader *reader, Err *err)
 		Cell cell = parquet_cell(reader->rows, i, reader->scratch);
 
 		if (cell.kind == CELL_NULL)
-			return fail(err,
-			            ERR_FATAL,
-			            "key column \"%s\" is null in a data file",
-			            reader->fields[i].name);
+			return parquet_damaged(
+				reader->rows, "a column of the key is null", err);
 		cell_canonical(&silver->key, &reader->fields[i].type, &cell);
 	}
 	return true;
@@ -102,8 +100,10 @@ static bool
 index_rows(Silver *silver, uint32_t number, const char *local_path,
            void (*put)(Silver *, RowPlace), Err *err)
 {
+	const LiveFile *file = &silver->files.items[number];
 	KeyReader reader;
 	bool ok = reader_open(&reader, silver, local_path, err);
+	int64_t rows = 0;
 	bool end = false;
 
 	while (ok && !end)
@@ -113,13 +113,18 @@ index_rows(Silver *silver, uint32_t number, const char *local_path,
 		ok = parquet_next(reader.rows, &end, err);
 		if (!ok || end)
 			break;
+		if (rows++ >= file->rows)
+			break;
 		place.position = (uint32_t) parquet_position(reader.rows);
-		if (files_is_dead(&silver->files.items[number], place.position))
+		if (files_is_dead(file, place.position))
 			continue;
 		ok = read_key(&reader, err);
 		if (ok)
 			put(silver, place);
 	}
+	if (ok && rows != file->rows)
+		ok = parquet_damaged(
+			reader.rows, "it has another number of rows than its manifest says", err);
 	reader_close(&reader);
 	return ok;
 }

@@ -64,14 +64,14 @@ go_to(Writer *writer, RowPlace place, Err *err)
 		    !parquet_next(writer->rows, &end, err))
 			return false;
 		if (end)
-			return fail(err, ERR_FATAL, "a data file is empty");
+			return parquet_damaged(writer->rows, "it has no rows", err);
 	}
 	while (parquet_position(writer->rows) < place.position)
 	{
 		if (!parquet_next(writer->rows, &end, err))
 			return false;
 		if (end)
-			return fail(err, ERR_FATAL, "a data file has fewer rows than it should");
+			return parquet_damaged(writer->rows, "it has too few rows", err);
 	}
 	return true;
 }

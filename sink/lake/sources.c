@@ -588,12 +588,15 @@ sources_check(Sources *sources, const Checkpoints *checkpoints, Err *err)
 			continue;
 		(void) fail(err,
 		            ERR_CONFIG,
-		            "table \"%s\" does not have the snapshot of the last published cut",
-		            rows[i].table_name);
+		            "table \"%s\" does not have the snapshot of the last published cut%s%s",
+		            rows[i].table_name,
+		            table == NULL ? ": it has no metadata file" : " in ",
+		            table == NULL ? "" : table->state->metadata_location);
 		return fail_hint(
 			err,
-			"It was removed or rolled back; changes since cannot be read "
-			"again. Start afresh with another slot.name and lake.namespace.");
+			"It was removed or rolled back, and changes since cannot be read again. "
+			"Nothing was changed: restore the table's directory and start again, or "
+			"start afresh with another slot.name and lake.namespace.");
 	}
 	return true;
 }

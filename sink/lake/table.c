@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include "lake/iceberg/ids.h"
+#include "lake/storage/damage.h"
+#include "lake/table_check.h"
 
 #define POSITION_PROPERTY "cdc.position"
 #define SUMMARY_MAX       9
@@ -55,7 +57,7 @@ read_position(Table *table, Err *err)
 	if (text == NULL)
 		return true;
 	if (!position_parse(slice_from(text), &position, err))
-		return fail_while(err, "table \"%s\"", table->name.name);
+		return damage_found(err, table->state->metadata_location);
 	table->covered = position_covered(&position);
 	return position_same_source(&position, &table->store->self, "the lake", err);
 }
@@ -90,7 +92,7 @@ table_open(Store *store, const char *name, Table **table, Err *err)
 		table_close(opened);
 		return true;
 	}
-	if (!table_start(opened, err))
+	if (!table_check(opened, err) || !table_start(opened, err))
 	{
 		table_close(opened);
 		return fail_while(err, "could not open table \"%s\"", name);

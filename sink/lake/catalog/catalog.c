@@ -6,6 +6,8 @@
  */
 #include "lake/catalog/catalog.h"
 
+#include "lake/storage/damage.h"
+
 void
 catalog_free(Catalog *catalog)
 {
@@ -71,6 +73,24 @@ rewind_to(TableMetadata *metadata, int64_t snapshot_id, Err *err)
 	return true;
 }
 
+/* A table's files name each other by full paths: elsewhere they are another table's. */
+static bool
+check_location(const TableVersion *version, const TableState *state, Err *err)
+{
+	if (version->location == NULL ||
+	    strcmp(state->metadata->location, version->location) == 0)
+		return true;
+	(void) fail(err,
+	            ERR_CONFIG,
+	            "metadata file \"%s\" is of the table at \"%s\"",
+	            version->metadata_location,
+	            state->metadata->location);
+	return fail_hint(
+		err,
+		"Nothing was changed. A lake's files name each other by full paths: put it back "
+		"where it was, set lake.warehouse as it was, or restore the metadata file.");
+}
+
 /* at: NULL for the current snapshot. */
 static bool
 load_state(Catalog *catalog, Arena *arena, const TableVersion *version, const int64_t *at,
@@ -80,7 +100,8 @@ load_state(Catalog *catalog, Arena *arena, const TableVersion *version, const in
 			version->metadata, version->metadata_location, version->version, state, err))
 		return fail_while(err, "metadata file \"%s\"", version->metadata_location);
 	/* Nobody else has seen the metadata yet. */
-	if ((!at || rewind_to((TableMetadata *) (*state)->metadata, *at, err)) &&
+	if (check_location(version, *state, err) &&
+	    (!at || rewind_to((TableMetadata *) (*state)->metadata, *at, err)) &&
 	    load_manifests(catalog, arena, *state, err))
 		return true;
 	table_state_free(*state);
@@ -100,7 +121,7 @@ load(Catalog *catalog, const TableName *table, const int64_t *at, TableState **s
 	ok = catalog->ops->load(catalog, arena, table, &version, err) &&
 	     (!version.exists || load_state(catalog, arena, &version, at, state, err));
 	arena_free(arena);
-	return ok ||
+	return ok || damage_found(err, NULL) ||
 	       fail_while(err, "could not load table \"%s.%s\"", table->space, table->name);
 }
 

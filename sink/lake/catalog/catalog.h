@@ -28,6 +28,7 @@ typedef struct TableVersion
 {
 	bool exists;
 	int64_t version;               /* file catalog: N of vN.metadata.json; else 0 */
+	const char *location;          /* where the table must be; NULL: where it says */
 	const char *metadata_location; /* URI */
 	Slice metadata;                /* JSON */
 } TableVersion;
@@ -80,7 +81,7 @@ void catalog_free(Catalog *catalog); /* NULL is allowed */
 
 /*
  * Load a table with its manifest list and manifests.  *state is NULL when there
- * is no such table; the caller frees it.  ERR_FATAL names the file that is
+ * is no such table; the caller frees it.  ERR_CONFIG names the file that is
  * missing or damaged.
  */
 MUST_CHECK bool catalog_load(Catalog *catalog, const TableName *table, TableState **state,

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "lake/catalog/catalog.h"
+#include "lake/storage/damage.h"
 
 #define HINT_NAME       "version-hint.text"
 #define METADATA_SUFFIX ".metadata.json"
@@ -140,13 +141,18 @@ find_version(Catalog *catalog, Arena *arena, const char *location, int64_t *vers
 	*version = hint;
 	if (!has && !find_by_list(catalog, arena, location, version, err))
 		return false;
-	if (*version == 0)
-		return hint == 0 ||
-		       fail(err,
+	/* The hint follows the metadata file: it may be behind, but not ahead. */
+	if (*version < hint)
+	{
+		(void) fail(err,
 		            ERR_FATAL,
-		            "\"%s\" names version %" PRId64 ", but there is no metadata file",
-		            hint_path(arena, location),
-		            hint);
+		            "file \"%s\" is missing, which \"%s\" names",
+		            metadata_path(arena, location, hint),
+		            hint_path(arena, location));
+		return damage_found(err, NULL);
+	}
+	if (*version == 0)
+		return true;
 	for (;;)
 	{
 		if (!has_version(catalog, arena, location, *version + 1, &has, err))
@@ -169,6 +175,7 @@ file_load(Catalog *catalog, Arena *arena, const TableName *table, TableVersion *
 	if (version->version == 0)
 		return true;
 	version->exists = true;
+	version->location = location;
 	version->metadata_location = metadata_path(arena, location, version->version);
 	if (!storage_get(
 			catalog->storage, arena, version->metadata_location, &version->metadata, err))

@@ -122,7 +122,12 @@ engine_fail(duckdb_result *result, Err *err)
 	if (text == NULL)
 		text = "unrecognized error of DuckDB";
 	len = strcspn(text, "\n");
-	return fail(err, ERR_FATAL, "%.*s", (int) len, text);
+	(void) fail(err, ERR_FATAL, "%.*s", (int) len, text);
+	if (duckdb_result_error_type(result) == DUCKDB_ERROR_OUT_OF_MEMORY)
+		(void) fail_hint(err,
+		                 "Raise max.memory, or the memory limit of the process, and start "
+		                 "again; nothing stored is lost.");
+	return false;
 }
 
 bool

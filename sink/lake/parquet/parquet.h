@@ -81,6 +81,10 @@ MUST_CHECK bool parquet_open(Parquet *parquet, const ParquetRead *read,
 /* Go to the next row; *end at the end. */
 MUST_CHECK bool parquet_next(ParquetRows *rows, bool *end, Err *err);
 
+/* The file is not what its metadata say: an error that names it, and what.  Returns
+ * false. */
+bool parquet_damaged(const ParquetRows *rows, const char *what, Err *err);
+
 /* The current row's position in the file. */
 int64_t parquet_position(const ParquetRows *rows);
 

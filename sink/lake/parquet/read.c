@@ -7,10 +7,12 @@
 #include <stdlib.h>
 
 #include "lake/parquet/engine.h"
+#include "lake/storage/damage.h"
 
 struct ParquetRows
 {
 	Arena *arena;
+	const char *local_path;
 	duckdb_connection connection;
 	duckdb_prepared_statement statement;
 	duckdb_result result;
@@ -62,21 +64,29 @@ read_sql(Buf *sql, const ParquetRead *read)
 	buf_char(sql, ')');
 }
 
+/* Preparing failed, which tells a text only: ask in a way that tells the kind as well. */
+static bool
+explain_failure(duckdb_connection connection, const char *sql, Err *err)
+{
+	Buf explain = buf_heap();
+	bool ok;
+
+	buf_text(&explain, "EXPLAIN ");
+	buf_text(&explain, sql);
+	ok = engine_run(connection, buf_cstr(&explain), err);
+	buf_free(&explain);
+	if (ok)
+		return fail(err, ERR_RETRY, "DuckDB could not prepare a query that it can run");
+	return false;
+}
+
 static bool
 read_start(Parquet *parquet, ParquetRows *rows, const char *sql, Err *err)
 {
 	if (duckdb_connect(parquet->database, &rows->connection) != DuckDBSuccess)
 		return fail(err, ERR_FATAL, "could not connect to DuckDB");
 	if (duckdb_prepare(rows->connection, sql, &rows->statement) != DuckDBSuccess)
-	{
-		const char *text = duckdb_prepare_error(rows->statement);
-
-		return fail(err,
-		            ERR_FATAL,
-		            "%.*s",
-		            text == NULL ? 0 : (int) strcspn(text, "\n"),
-		            text == NULL ? "" : text);
-	}
+		return explain_failure(rows->connection, sql, err);
 	if (duckdb_execute_prepared_streaming(rows->statement, &rows->result) !=
 	    DuckDBSuccess)
 		return engine_fail(&rows->result, err);
@@ -91,6 +101,7 @@ parquet_open(Parquet *parquet, const ParquetRead *read, ParquetRows **rows, Err 
 	bool ok;
 
 	*opened = (ParquetRows){ .arena = arena_new(), .field_count = read->field_count };
+	opened->local_path = arena_strdup(opened->arena, read->local_path);
 	opened->columns =
 		arena_zero(opened->arena, sizeof(Column) * (size_t) (read->field_count + 1));
 	column_init(&opened->columns[0], &position_type, opened->arena);
@@ -103,7 +114,7 @@ parquet_open(Parquet *parquet, const ParquetRead *read, ParquetRows **rows, Err 
 	{
 		parquet_close(opened);
 		opened = NULL;
-		(void) fail_while(err, "could not read file \"%s\"", read->local_path);
+		(void) damage_reading(err, read->local_path);
 	}
 	*rows = opened;
 	return ok;
@@ -117,16 +128,15 @@ parquet_next(ParquetRows *rows, bool *end, Err *err)
 		return true;
 	for (;;)
 	{
-		const char *text;
-
 		duckdb_destroy_data_chunk(&rows->chunk);
 		rows->chunk = duckdb_fetch_chunk(rows->result);
 		if (rows->chunk == NULL)
 		{
-			text = duckdb_result_error(&rows->result);
 			*end = true;
-			return text == NULL ||
-			       fail(err, ERR_FATAL, "could not read a Parquet file: %s", text);
+			if (duckdb_result_error(&rows->result) == NULL)
+				return true;
+			(void) engine_fail(&rows->result, err);
+			return damage_reading(err, rows->local_path);
 		}
 		rows->row = 0;
 		rows->count = duckdb_data_chunk_get_size(rows->chunk);
@@ -138,6 +148,13 @@ parquet_next(ParquetRows *rows, bool *end, Err *err)
 		            duckdb_data_chunk_get_vector(rows->chunk, (idx_t) i));
 	rows->positions = rows->columns[0].values;
 	return true;
+}
+
+bool
+parquet_damaged(const ParquetRows *rows, const char *what, Err *err)
+{
+	(void) fail(err, ERR_FATAL, "%s", what);
+	return damage_found(err, rows->local_path);
 }
 
 int64_t

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lake/parquet/engine.h"
+#include "lake/storage/damage.h"
 
 #define CHUNK_BYTES ((size_t) 4 << 20) /* a chunk of wide rows ends early */
 
@@ -179,6 +180,8 @@ write_run(Parquet *parquet, WriteJob *job, Err *err)
 		          ERR_FATAL,
 		          "could not find file \"%s\" after writing it",
 		          job->write->local_path);
+	if (!ok && !job->failed)
+		(void) damage_writing(err, job->write->local_path);
 	if (!ok)
 		(void) unlink(job->write->local_path);
 	return ok;

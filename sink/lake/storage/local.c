@@ -35,37 +35,39 @@ typedef struct LocalStorage
 	uint64_t temporary; /* makes names of temporary files unique */
 } LocalStorage;
 
-/* What a system call's failure asks of the caller. */
-static bool
-fail_errno(Err *err, int code, const char *what, const char *path)
+bool
+storage_fail_errno(Err *err, int code, const char *what, const char *path)
 {
 	static const struct
 	{
 		int code;
+		ErrKind kind;
 		const char *hint;
-	} permanent[] = {
+	} known[] = {
 		/* clang-format off */
-		{ EACCES,       "Check that the user the worker runs as may read and write there." },
-		{ ENOENT,       "Create the directory, or choose another warehouse." },
-		{ EPERM,        "Check that the user the worker runs as may read and write there." },
-		{ EROFS,        "Mount the file system for writing." },
-		{ ENOTDIR,      "A part of the path is a file where a directory is needed." },
-		{ EISDIR,       "A directory is in the place of a file." },
-		{ ENAMETOOLONG, "Choose a warehouse with a shorter path." },
-		{ ELOOP,        "Remove the loop of symbolic links." },
+		{ EACCES,       ERR_CONFIG, "Let the user the worker runs as read and write there; nothing stored is lost." },
+		{ EPERM,        ERR_CONFIG, "Let the user the worker runs as read and write there; nothing stored is lost." },
+		{ EROFS,        ERR_CONFIG, "Mount the file system for writing and start again; nothing stored is lost." },
+		{ ENOENT,       ERR_CONFIG, "Create the directory, mount what belongs there, or choose another warehouse." },
+		{ ENOTDIR,      ERR_CONFIG, "A part of the path is a file where a directory is needed." },
+		{ EISDIR,       ERR_CONFIG, "A directory is in the place of a file." },
+		{ ENAMETOOLONG, ERR_CONFIG, "Choose a warehouse with a shorter path." },
+		{ ELOOP,        ERR_CONFIG, "Remove the loop of symbolic links." },
+		{ ENOSPC,       ERR_RETRY,  "Make room on the file system of the warehouse; nothing stored is lost, and changes wait in the slot." },
+		{ EDQUOT,       ERR_RETRY,  "Raise the quota of the worker's user; nothing stored is lost, and changes wait in the slot." },
+		{ EMFILE,       ERR_FATAL,  "Raise the limit of open files (ulimit -n, LimitNOFILE) and start again; nothing stored is lost." },
+		{ ENOMEM,       ERR_FATAL,  "Raise the memory limit or lower max.memory and start again; nothing stored is lost." },
 		/* clang-format on */
 	};
 
-	for (size_t i = 0; i < sizeof permanent / sizeof *permanent; i++)
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 	{
-		if (permanent[i].code != code)
+		if (known[i].code != code)
 			continue;
-		fail(err, ERR_CONFIG, "could not %s \"%s\": %s", what, path, strerror(code));
-		fail_hint(err, "%s", permanent[i].hint);
-		return false;
+		fail(err, known[i].kind, "could not %s \"%s\": %s", what, path, strerror(code));
+		return fail_hint(err, "%s", known[i].hint);
 	}
-	fail(err, ERR_RETRY, "could not %s \"%s\": %s", what, path, strerror(code));
-	return false;
+	return fail(err, ERR_RETRY, "could not %s \"%s\": %s", what, path, strerror(code));
 }
 
 /* The path of a file: URI; both file:/x and file:///x are in use. */
@@ -101,11 +103,11 @@ sync_path(const char *path, int flags, Err *err)
 	int code = 0;
 
 	if (fd < 0)
-		return fail_errno(err, errno, "open", path);
+		return storage_fail_errno(err, errno, "open", path);
 	if (fsync(fd) != 0)
 		code = errno;
 	close(fd);
-	return code == 0 || fail_errno(err, code, "fsync", path);
+	return code == 0 || storage_fail_errno(err, code, "fsync", path);
 }
 
 /* Make a directory and those above it; each new name is durable. */
@@ -117,14 +119,14 @@ make_directories(Arena *arena, const char *path, Err *err)
 
 	if (stat(path, &status) == 0)
 		return S_ISDIR(status.st_mode) ||
-		       fail_errno(err, ENOTDIR, "create directory", path);
+		       storage_fail_errno(err, ENOTDIR, "create directory", path);
 	if (errno != ENOENT)
-		return fail_errno(err, errno, "create directory", path);
+		return storage_fail_errno(err, errno, "create directory", path);
 	parent = parent_of(arena, path);
 	if (!make_directories(arena, parent, err))
 		return false;
 	if (mkdir(path, DIRECTORY_MODE) != 0 && errno != EEXIST)
-		return fail_errno(err, errno, "create directory", path);
+		return storage_fail_errno(err, errno, "create directory", path);
 	return sync_path(parent, O_DIRECTORY, err);
 }
 
@@ -165,7 +167,7 @@ write_temporary(LocalStorage *local, const char *path, Slice bytes,
 	                          (unsigned long long) local->temporary++);
 	fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
-		return fail_errno(err, errno, "create file", path);
+		return storage_fail_errno(err, errno, "create file", path);
 	code = write_all(fd, bytes);
 	if (code == 0 && fsync(fd) != 0)
 		code = errno;
@@ -174,7 +176,7 @@ write_temporary(LocalStorage *local, const char *path, Slice bytes,
 	if (code == 0)
 		return true;
 	unlink(*temporary);
-	return fail_errno(err, code, "write file", path);
+	return storage_fail_errno(err, code, "write file", path);
 }
 
 static bool
@@ -193,7 +195,7 @@ local_put(Storage *storage, const char *uri, Slice bytes, Err *err)
 		int code = errno;
 
 		unlink(temporary);
-		return fail_errno(err, code, "write file", path);
+		return storage_fail_errno(err, code, "write file", path);
 	}
 	return sync_path(parent_of(local->scratch, path), O_DIRECTORY, err);
 }
@@ -250,7 +252,7 @@ local_put_if_absent(Storage *storage, const char *uri, Slice bytes, Err *err)
 			err, "Use a file system with hard links or renameat2(RENAME_NOREPLACE).");
 	}
 	if (code != 0)
-		return fail_errno(err, code, "create file", path);
+		return storage_fail_errno(err, code, "create file", path);
 	return sync_path(parent_of(local->scratch, path), O_DIRECTORY, err);
 }
 
@@ -287,16 +289,16 @@ local_get(Storage *storage, Arena *arena, const char *uri, Slice *bytes, Err *er
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || fail_errno(err, errno, "open file", path);
+		return errno == ENOENT || storage_fail_errno(err, errno, "open file", path);
 	if (fstat(fd, &status) != 0)
-		fail_errno(err, errno, "read file", path);
+		storage_fail_errno(err, errno, "read file", path);
 	else if (!S_ISREG(status.st_mode))
 		fail(err, ERR_CONFIG, "\"%s\" is not a regular file", path);
 	else
 	{
 		text = arena_alloc(arena, (size_t) status.st_size + 1);
 		ok = read_all(fd, text, (size_t) status.st_size, &bytes->len) ||
-		     fail_errno(err, errno, "read file", path);
+		     storage_fail_errno(err, errno, "read file", path);
 		text[bytes->len] = '\0';
 		bytes->data = text;
 	}
@@ -315,7 +317,7 @@ local_size(Storage *storage, const char *uri, int64_t *size, Err *err)
 	if (!path_of(uri, &path, err))
 		return false;
 	if (stat(path, &status) != 0)
-		return errno == ENOENT || fail_errno(err, errno, "stat file", path);
+		return errno == ENOENT || storage_fail_errno(err, errno, "stat file", path);
 	*size = (int64_t) status.st_size;
 	return true;
 }
@@ -327,7 +329,7 @@ local_remove(Storage *storage, const char *uri, Err *err)
 
 	(void) storage;
 	return path_of(uri, &path, err) && (unlink(path) == 0 || errno == ENOENT ||
-	                                    fail_errno(err, errno, "remove file", path));
+	                                    storage_fail_errno(err, errno, "remove file", path));
 }
 
 typedef struct Listing
@@ -370,7 +372,7 @@ list_entry(Listing *listing, const char *uri, const char *path)
 
 	/* A symbolic link to a directory is not followed: it might lead back. */
 	if (lstat(path, &status) != 0)
-		return errno == ENOENT || fail_errno(listing->err, errno, "stat file", path);
+		return errno == ENOENT || storage_fail_errno(listing->err, errno, "stat file", path);
 	if (S_ISDIR(status.st_mode))
 	{
 		if (listing->deep)
@@ -391,7 +393,7 @@ list_directory(Listing *listing, const char *uri, const char *path)
 	bool ok = true;
 
 	if (!directory)
-		return errno == ENOENT || fail_errno(listing->err, errno, "list directory", path);
+		return errno == ENOENT || storage_fail_errno(listing->err, errno, "list directory", path);
 	while (ok && (errno = 0, entry = readdir(directory)) != NULL)
 	{
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -401,7 +403,7 @@ list_directory(Listing *listing, const char *uri, const char *path)
 		                arena_printf(listing->arena, "%s/%s", path, entry->d_name));
 	}
 	if (ok && errno != 0)
-		ok = fail_errno(listing->err, errno, "list directory", path);
+		ok = storage_fail_errno(listing->err, errno, "list directory", path);
 	closedir(directory);
 	return ok;
 }
@@ -539,7 +541,7 @@ storage_local_uri(Arena *arena, const char *directory, const char **uri, Err *er
 	{
 		cwd = getcwd(NULL, 0);
 		if (!cwd)
-			return fail_errno(err, errno, "find directory", directory);
+			return storage_fail_errno(err, errno, "find directory", directory);
 		append_parts(&path, cwd);
 		free(cwd);
 	}

@@ -101,6 +101,13 @@ MUST_CHECK bool storage_publish(Storage *storage, const char *const *paths, int3
 void storage_free(Storage *storage); /* NULL is allowed */
 
 /*
+ * Say that a system call on a file failed with an errno: "could not WHAT "PATH": ...".
+ * ERR_CONFIG when somebody must change something, ERR_FATAL when the process has come to
+ * a limit of its own, else ERR_RETRY.  Returns false.
+ */
+bool storage_fail_errno(Err *err, int code, const char *what, const char *path);
+
+/*
  * The local file system: any file:/// path.  The directories above a file are
  * made on demand.
  */
