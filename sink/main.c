@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "config/args.h"
 #include "inspect.h"
@@ -142,18 +143,26 @@ run_run(const Config *config, const Args *args, Err *err)
 	PipelineStop stop = { .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) };
 	sigset_t signals;
 	pthread_t thread;
+	int code;
 
 	(void) sigemptyset(&signals);
 	(void) sigaddset(&signals, SIGTERM);
 	(void) sigaddset(&signals, SIGINT);
 	if (stop.wake_fd < 0 || pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 ||
-	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-	    pthread_create(&thread, NULL, wait_for_signal, &stop) != 0)
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 	{
 		(void) fail(err, ERR_FATAL, "could not start: %s", strerror(errno));
 		return -1;
 	}
+	code = pthread_create(&thread, NULL, wait_for_signal, &stop);
+	if (code != 0)
+	{
+		(void) limits_no_thread(err, code);
+		return -1;
+	}
 	(void) pthread_detach(thread);
+	if (!limits_prepare(err))
+		return -1;
 	return pipeline_run(config, args->until_lsn, &stop, err) ? EXIT_DONE : -1;
 }
 

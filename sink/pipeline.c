@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "kafka/kafka.h"
 #include "lake/lake.h"
@@ -149,6 +150,8 @@ pipeline_run(const Config *config, Lsn until, PipelineStop *stop, Err *err)
 		*err = (Err){ 0 };
 		pipeline.culprit = NULL;
 		ok = attempt(&pipeline, err);
+		if (!ok)
+			(void) limits_explain(err);
 		report_closing(pipeline.report, pipeline.outputs, pipeline.output_count);
 		if (!ok)
 			report_failure(pipeline.report, err, pipeline.culprit);
@@ -388,6 +391,7 @@ open_outputs(Pipeline *pipeline, StoredPosition *stored, Err *err)
 	OpenTask task = { .pipeline = pipeline, .stored = stored };
 	pthread_t thread;
 	bool alive = true;
+	int code;
 
 	if ((config->outputs & OUTPUT_KAFKA) != 0)
 	{
@@ -401,8 +405,9 @@ open_outputs(Pipeline *pipeline, StoredPosition *stored, Err *err)
 		pipeline->outputs[pipeline->output_count++] =
 			lake_output_new(config, pipeline->stop->wake_fd);
 	}
-	if (pthread_create(&thread, NULL, open_in_thread, &task) != 0)
-		return fail(err, ERR_FATAL, "could not create a thread");
+	code = pthread_create(&thread, NULL, open_in_thread, &task);
+	if (code != 0)
+		return limits_no_thread(err, code);
 	while (!atomic_load(&task.done))
 	{
 		wait_for_wake(pipeline, false, 1000);

@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 #define COUNT(array)          (sizeof(array) / sizeof((array)[0]))
@@ -282,8 +283,14 @@ kafka_client_init(KafkaClient *client, const Config *config, KafkaClientKind kin
 	                          sizeof reason);
 	if (client->rk == NULL)
 	{
+		bool at_limit = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+
 		rd_kafka_conf_destroy(conf);
-		return fail(err, ERR_CONFIG, "the \"kafka.*\" settings are refused: %s", reason);
+		if (!at_limit)
+			return fail(
+				err, ERR_CONFIG, "the \"kafka.*\" settings are refused: %s", reason);
+		(void) fail(err, ERR_FATAL, "could not start the Kafka client: %s", reason);
+		return fail_hint(err, LIMITS_HINT);
 	}
 	client->events = rd_kafka_queue_get_main(client->rk);
 	return true;

@@ -25,6 +25,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "kafka/commits.h"
@@ -533,6 +534,7 @@ open_output(Output *output, const Position *self, Position *stored, Err *err)
 	KafkaOutput *kafka = kafka_of(output);
 	const Config *config = kafka->config;
 	KafkaTopic *positions;
+	int code;
 
 	*stored = (Position){ 0 };
 	if (!kafka_client_init(&kafka->client,
@@ -557,8 +559,9 @@ open_output(Output *output, const Position *self, Position *stored, Err *err)
 	kafka->commits = kafka_commits_new(&kafka->client, config, kafka->topics, positions);
 	start_from(kafka, self, stored);
 	rd_kafka_queue_cb_event_enable(kafka->client.events, on_event, kafka->queue);
-	if (pthread_create(&kafka->thread, NULL, run, kafka) != 0)
-		return fail(err, ERR_FATAL, "could not create a thread");
+	code = pthread_create(&kafka->thread, NULL, run, kafka);
+	if (code != 0)
+		return limits_no_thread(err, code);
 	kafka->started = true;
 	log_info("kafka",
 	         "producing to %s, %s",

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "lake/sources.h"
@@ -479,9 +480,12 @@ run_thread(void *argument)
 static bool
 start_thread(Lake *lake, Err *err)
 {
+	int code;
+
 	lake->queue = queue_new(QUEUE_BATCHES);
-	if (pthread_create(&lake->thread, NULL, run_thread, lake) != 0)
-		return fail(err, ERR_FATAL, "could not start the lake's thread");
+	code = pthread_create(&lake->thread, NULL, run_thread, lake);
+	if (code != 0)
+		return limits_no_thread(err, code);
 	lake->is_running = true;
 	return true;
 }

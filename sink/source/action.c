@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 struct Action
@@ -126,6 +127,7 @@ bool
 action_start(const Config *config, Action **action, Err *err)
 {
 	pthread_condattr_t attributes;
+	int code;
 
 	*action = NULL;
 	if (config->heartbeat_interval_ms == 0 || *config->heartbeat_action_query == '\0')
@@ -137,11 +139,12 @@ action_start(const Config *config, Action **action, Err *err)
 	(void) pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void) pthread_cond_init(&(*action)->changed, &attributes);
 	(void) pthread_condattr_destroy(&attributes);
-	if (pthread_create(&(*action)->thread, NULL, work, *action) == 0)
+	code = pthread_create(&(*action)->thread, NULL, work, *action);
+	if (code == 0)
 		return true;
 	destroy(*action);
 	*action = NULL;
-	return fail(err, ERR_FATAL, "could not create a thread");
+	return limits_no_thread(err, code);
 }
 
 void

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 #define PROBE_BYTES ((off_t) 8 << 20) /* room that a data file may well need */
 
 static bool
@@ -49,6 +51,9 @@ damage_reading(Err *err, const char *local_path)
 	if (fd < 0)
 		return storage_fail_errno(err, errno, "open file", local_path);
 	close(fd);
+	/* Another thread may have freed some meanwhile: be careful to call that damage. */
+	if (limits_no_files())
+		return storage_fail_errno(err, EMFILE, "open file", local_path);
 	return damage_found(err, local_path);
 }
 
