@@ -264,3 +264,5 @@ def test_flipped_bits_in_data_files(t):
 
 test_flipped_bits.timeout = 3600
 test_flipped_bits_in_data_files.timeout = 3600
+test_metadata_of_another_table_version_or_format.quick = True
+test_directories_that_have_gone.quick = True

@@ -4,11 +4,9 @@ import os
 import pathlib
 import pwd
 import re
-import resource
-import signal
+import shutil
 import subprocess
-
-import pyarrow
+import tempfile
 
 from lib.damage import files
 from lib.support import as_user, at_end, scratch, undo_now, wait_for
@@ -35,7 +33,7 @@ class Subject:
 
     def write(self, rows=200):
         self.turn += 1
-        self.db.psql("insert into t select %d * 100000 + n, md5(n::text) from generate_series(1, %d) n;"
+        self.db.psql("insert into t select %d * 1000000 + n, md5(n::text) from generate_series(1, %d) n;"
                      " update t set v = 'turn %d' where id %% 7 = 1; insert into other values (%d, 'y')"
                      % (self.turn, rows, self.turn, self.turn))
         return self.db.lsn()
@@ -217,25 +215,97 @@ def test_limit_of_threads(t):
 
 def test_memory_limit(t):
     """From too little to start up to enough: a sentence and exit code 1, or all is right."""
-    subject = Subject(t, outputs="kafka,bronze,silver").begin()
+    subject = Subject(t).begin()
     worker = subject.worker
     assert worker.stop() == 0, worker.log_tail()
-    outcome = {0: 0, 1: 0, -signal.SIGABRT: 0}
-    for megabytes in list(range(100, 500, 20)) + [600, 700, 800]:
+    outcome = {0: 0, 1: 0}
+    for megabytes in [*range(110, 500, 40), 700, 1000]:
         until = subject.write(20000)
         since = len(worker.log_text())
         worker.start("--until-lsn", until, under=limited(**{"as": megabytes << 20}))
-        try:
-            code = worker.wait(60)
-        except Exception:
-            raise AssertionError("with %d MB:\n%s" % (megabytes, worker.log_text()[since:])) from None
+        code = worker.wait(90)
         said = worker.log_text()[since:]
-        # librdkafka ends the process itself when it has no memory
-        assert code in (0, 1, -signal.SIGABRT), "with %d MB: exit code %s\n%s" % (megabytes, code, said)
+        assert code in (0, 1), "with %d MB: exit code %s\n%s" % (megabytes, code, said)
         outcome[code] += 1
-        if code != 0:
-            assert re.search("emory|could not start a thread|annot allocate|shared libraries|rdkafka.*Assert", said), \
-                "with %d MB:\n%s" % (megabytes, said)
-    print({code: count for code, count in outcome.items() if count})
+        if code == 1:
+            assert re.search("emory|could not start a thread|shared libraries", said), "with %d MB:\n%s" % (megabytes, said)
+    print(outcome)
     assert outcome[0] and outcome[1], outcome
     subject.go_on()
+
+
+def memory_cgroup():
+    """A control group of our own with a limit of memory, or None."""
+    root_of = pathlib.Path("/sys/fs/cgroup/memory")
+    mine = [line.split(":", 2)[2].strip() for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines()
+            if line.split(":", 2)[1] == "memory"]
+    group = root_of / mine[0].lstrip("/") / ("cdc-%d" % os.getpid()) if mine else None
+    try:
+        group.mkdir()
+    except (OSError, AttributeError):
+        return None
+    at_end(lambda: group.exists() and group.rmdir())
+    return group
+
+
+def test_memory_limit_of_a_container(t):
+    """The kernel kills it (137 for a supervisor), as kill -9: with more memory it goes on."""
+    group = memory_cgroup() if os.geteuid() == 0 else None
+    if group is None:
+        print("this takes root and a memory controller; it runs in CI")
+        return
+    subject = Subject(t, outputs="kafka,bronze,silver").begin()
+    worker = subject.worker
+    assert worker.stop() == 0, worker.log_tail()
+    (group / "memory.limit_in_bytes").write_text(str(90 << 20))
+    enter = ["sh", "-c", "echo $$ >%s/tasks && exec \"$@\"" % group, "sh"]
+    subject.write(150000)
+    worker.start(under=enter)
+    code = worker.wait(120)
+    assert code in (-9, 1), worker.log_tail()
+    (group / "memory.limit_in_bytes").write_text(str(1000 << 20))
+    subject.go_on(under=enter)
+
+
+def test_disk_full_on_the_server(t):
+    """No room for WAL: the server ends in a PANIC and does not come up before there is room; the worker waits."""
+    if not root():
+        return
+    disk = Disk(320)
+    was, tempfile.tempdir = tempfile.tempdir, str(disk.dir)
+    try:
+        cluster = t.new_cluster(max_wal_size="64MB", min_wal_size="32MB", fsync="on", restart_after_crash="off").start()
+    finally:
+        tempfile.tempdir = was
+    subject = Subject(t, cluster, outputs="kafka,bronze,silver", **{"errors.max.retries": -1})
+    subject.begin()
+    worker, db = subject.worker, subject.db
+    db.wait_confirmed(worker.config["slot.name"], subject.write())
+    filler = disk.dir / "filler"
+    free = shutil.disk_usage(disk.dir).free
+    filler.write_bytes(bytes(max(0, free - (40 << 20))))
+    written = 0
+    try:
+        while written < 200:
+            db.psql("insert into t select 1000000 + %d * 10000 + n, repeat('x', 100) from generate_series(1, 10000) n"
+                    % written)
+            written += 1
+    except Exception as error:
+        print("the server said: %s" % str(error).splitlines()[0])
+    assert written < 200, "the disk never filled"
+    worker.wait_log("trying again", 60)
+    assert "PANIC" in cluster.log.read_text(errors="replace")
+    cluster.running = False
+    wait_for(lambda: not (cluster.data / "postmaster.pid").exists(), 30, "the server to end")
+    filler.unlink()
+    disk.remount("size=900m")
+    cluster.start()
+    until = subject.write()
+    db.wait_confirmed(worker.config["slot.name"], until, 120)
+    assert worker.stop() == 0, worker.log_tail()
+    subject.judge.look(until)
+    cluster.stop()
+    undo_now(disk.unmount)
+
+
+test_warehouse_becomes_read_only.quick = True

@@ -12,9 +12,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define FILES_LEAST ((rlim_t) 64) /* what all outputs need, and some */
-#define FILES_SPARE   6           /* below that many something has failed by them */
-#define THREADS_LEAST 16          /* that run at a time, with one broker and all outputs */
+#define FILES_LEAST   ((rlim_t) 64) /* what all outputs need, and some */
+#define FILES_SPARE   6             /* below that many something has failed by them */
+#define THREADS_LEAST 16 /* that run at a time, with one broker and all outputs */
 
 #define FILES_HINT                                                                     \
 	"Raise the limit of open files (ulimit -n, LimitNOFILE) and start again; nothing " \

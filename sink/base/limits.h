@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 /* What to do when the system refuses a thread. */
-#define LIMITS_HINT                                                                     \
+#define LIMITS_HINT                                                                        \
 	"Raise the limits of processes and memory (ulimit -u and -v, or the container's) and " \
 	"start again; nothing stored is lost."
 

@@ -125,7 +125,7 @@ static bool
 read_table(Checkpoints *checkpoints, Err *err)
 {
 	const TableState *state = checkpoints->table->state;
-	const char *text = table_property(checkpoints->table, "cdc.position");
+	const char *text = table_property(checkpoints->table, POSITION_PROPERTY);
 
 	if (text != NULL && !position_parse(slice_from(text), &checkpoints->position, err))
 		return damage_found(err, state->metadata_location);
@@ -148,7 +148,7 @@ checkpoints_adopt(Store *store, Err *err)
 	if (!catalog_load(store->catalog, &name, &state, err))
 		return false;
 	text = state == NULL ? NULL
-	                     : properties_get(state->metadata->properties, "cdc.position");
+	                     : properties_get(state->metadata->properties, POSITION_PROPERTY);
 	ok = text == NULL || position_parse(slice_from(text), &store->self, err);
 	table_state_free(state);
 	return ok;
@@ -217,7 +217,7 @@ checkpoints_mark(Checkpoints *checkpoints, const Position *position, Err *err)
 	ok = ensure_table(checkpoints, err);
 	if (ok)
 	{
-		table_set_property(checkpoints->table, "cdc.position", buf_cstr(&text));
+		table_set_property(checkpoints->table, POSITION_PROPERTY, buf_cstr(&text));
 		ok = table_commit_properties(checkpoints->table, stamp.timestamp_ms, err);
 	}
 	if (ok)

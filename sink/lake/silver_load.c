@@ -88,8 +88,7 @@ read_key(const KeyReader *reader, Err *err)
 		Cell cell = parquet_cell(reader->rows, i, reader->scratch);
 
 		if (cell.kind == CELL_NULL)
-			return parquet_damaged(
-				reader->rows, "a column of the key is null", err);
+			return parquet_damaged(reader->rows, "a column of the key is null", err);
 		cell_canonical(&silver->key, &reader->fields[i].type, &cell);
 	}
 	return true;

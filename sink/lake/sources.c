@@ -586,12 +586,13 @@ sources_check(Sources *sources, const Checkpoints *checkpoints, Err *err)
 		if (!is_output(sources->store, rows[i].table_name) ||
 		    (table != NULL && is_ancestor(table->state->metadata, rows[i].snapshot_id)))
 			continue;
-		(void) fail(err,
-		            ERR_CONFIG,
-		            "table \"%s\" does not have the snapshot of the last published cut%s%s",
-		            rows[i].table_name,
-		            table == NULL ? ": it has no metadata file" : " in ",
-		            table == NULL ? "" : table->state->metadata_location);
+		(void) fail(
+			err,
+			ERR_CONFIG,
+			"table \"%s\" does not have the snapshot of the last published cut%s%s",
+			rows[i].table_name,
+			table == NULL ? ": it has no metadata file" : " in ",
+			table == NULL ? "" : table->state->metadata_location);
 		return fail_hint(
 			err,
 			"It was removed or rolled back, and changes since cannot be read again. "

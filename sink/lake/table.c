@@ -14,8 +14,7 @@
 #include "lake/storage/damage.h"
 #include "lake/table_check.h"
 
-#define POSITION_PROPERTY "cdc.position"
-#define SUMMARY_MAX       9
+#define SUMMARY_MAX 9
 
 /* clang-format off */
 static const IcebergProperty table_defaults[] = {

@@ -14,6 +14,8 @@
 
 #include "lake/store.h"
 
+#define POSITION_PROPERTY "cdc.position" /* of tables, and of the snapshots we write */
+
 typedef struct Table Table;
 
 struct Table

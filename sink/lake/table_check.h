@@ -10,8 +10,8 @@
 #include "lake/table.h"
 
 /*
- * Whether every live file of the table is there and has the size that its manifest
- * says.  One stat a file.  Else ERR_CONFIG.
+ * Whether nobody else changed the table's rows, and every live file of it is there and
+ * has the size that its manifest says.  One stat a file.  Else ERR_CONFIG.
  */
 MUST_CHECK bool table_check(Table *table, Err *err);
 

@@ -124,9 +124,10 @@ engine_fail(duckdb_result *result, Err *err)
 	len = strcspn(text, "\n");
 	(void) fail(err, ERR_FATAL, "%.*s", (int) len, text);
 	if (duckdb_result_error_type(result) == DUCKDB_ERROR_OUT_OF_MEMORY)
-		(void) fail_hint(err,
-		                 "Raise max.memory, or the memory limit of the process, and start "
-		                 "again; nothing stored is lost.");
+		(void) fail_hint(
+			err,
+			"Raise max.memory, or the memory limit of the process, and start "
+			"again; nothing stored is lost.");
 	return false;
 }
 

@@ -328,8 +328,9 @@ local_remove(Storage *storage, const char *uri, Err *err)
 	const char *path;
 
 	(void) storage;
-	return path_of(uri, &path, err) && (unlink(path) == 0 || errno == ENOENT ||
-	                                    storage_fail_errno(err, errno, "remove file", path));
+	return path_of(uri, &path, err) &&
+	       (unlink(path) == 0 || errno == ENOENT ||
+	        storage_fail_errno(err, errno, "remove file", path));
 }
 
 typedef struct Listing
@@ -372,7 +373,8 @@ list_entry(Listing *listing, const char *uri, const char *path)
 
 	/* A symbolic link to a directory is not followed: it might lead back. */
 	if (lstat(path, &status) != 0)
-		return errno == ENOENT || storage_fail_errno(listing->err, errno, "stat file", path);
+		return errno == ENOENT ||
+		       storage_fail_errno(listing->err, errno, "stat file", path);
 	if (S_ISDIR(status.st_mode))
 	{
 		if (listing->deep)
@@ -393,7 +395,8 @@ list_directory(Listing *listing, const char *uri, const char *path)
 	bool ok = true;
 
 	if (!directory)
-		return errno == ENOENT || storage_fail_errno(listing->err, errno, "list directory", path);
+		return errno == ENOENT ||
+		       storage_fail_errno(listing->err, errno, "list directory", path);
 	while (ok && (errno = 0, entry = readdir(directory)) != NULL)
 	{
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
