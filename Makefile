@@ -67,6 +67,9 @@ check-faults: all ## every fault of README's table, and kill -9 at every step th
 	+@$(SINK) faults
 	@KILLS=$${KILLS:-200} $(TOOLS)/python.sh regress/tools/run-tests --faults $(TESTS)
 
+check-limits: all ## how large, how many, how far behind: minutes to an hour, 40 GB of disk; figures for README: TESTS="columns"
+	@JOBS=1 $(TOOLS)/python.sh regress/tools/run-tests --limits $(TESTS)
+
 check-registry: all ## the Avro tests against a real schema registry
 	@$(TOOLS)/deps.sh registry
 	@REGISTRY=apicurio $(TOOLS)/python.sh regress/tools/run-tests avro
@@ -98,4 +101,4 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 .PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
-	check-faults check-servers check-large check-registry check-integration fuzz demo bench fmt lint docs help
+	check-faults check-limits check-servers check-large check-registry check-integration fuzz demo bench fmt lint docs help

@@ -13,7 +13,7 @@ JOBS=2 of them run at a time, each in a process that has servers of its own.
 
 Tests lie in regress/integration/ and regress/faults/.  make check-faults runs the latter, and of the former those
 that set `test_x.fault = True`; make check-integration runs the former, and of the latter those that set
-`test_x.quick = True`, which is for a few seconds each.
+`test_x.quick = True`, which is for a few seconds each.  make check-limits runs those of regress/limits/.
 """
 
 import importlib.util
@@ -173,11 +173,13 @@ def _collect(directory, words):
                 yield full, function
 
 
-def _chosen(faults, words):
-    """The tests of make check-integration, or those of make check-faults: each takes some of the other's."""
+def _chosen(arguments, words):
+    """The tests of make check-integration, or those of make check-faults: each takes some of the other's; or limits'."""
+    if "--limits" in arguments:
+        return list(_collect(TOP / "regress" / "limits", words))
     integration = _collect(TOP / "regress" / "integration", words)
     of_faults = _collect(TOP / "regress" / "faults", words)
-    if faults:
+    if "--faults" in arguments:
         return [*of_faults, *((name, function) for name, function in integration if hasattr(function, "fault"))]
     return [*integration, *((name, function) for name, function in of_faults
                             if words or hasattr(function, "quick"))]
@@ -266,7 +268,7 @@ def _results(started):
 
 def main(arguments):
     words = [a for a in arguments if not a.startswith("-")]
-    chosen = _chosen("--faults" in arguments, words)
+    chosen = _chosen(arguments, words)
     if "--list" in arguments:
         for name, _ in chosen:
             print(name)
