@@ -74,6 +74,9 @@ check-registry: all ## the Avro tests against a real schema registry
 	@$(TOOLS)/deps.sh registry
 	@REGISTRY=apicurio $(TOOLS)/python.sh regress/tools/run-tests avro
 
+check-docker: ## build the images of docker/ and run them, killed in mid-stream (root, Docker): DOCKER_DATA=dir TESTS="stop"
+	@$(TOOLS)/check-docker.sh $(TESTS)
+
 check-large: decoder ## rows near the limit of 1 GB, through the plugin: minutes and gigabytes
 	@$(TOOLS)/python.sh regress/large/check.py
 
@@ -101,4 +104,4 @@ help: ## this list
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
 .PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
-	check-faults check-limits check-servers check-large check-registry check-integration fuzz demo bench fmt lint docs help
+	check-faults check-limits check-servers check-docker check-large check-registry check-integration fuzz demo bench fmt lint docs help

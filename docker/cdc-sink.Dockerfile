@@ -2,10 +2,11 @@
 #
 #   docker build -f docker/cdc-sink.Dockerfile -t cdc-sink .
 #
-# There is no shell and no package manager in it; it runs as user 10001 and writes below /var/lib/cdc-sink
-# alone (and to /tmp with the command verify), so the root file system can be read-only.  Configuration is by
-# environment (CDC_SINK_DATABASE_HOSTNAME ...; CDC_SINK_DATABASE_PASSWORD_FILE names a file with the secret), or
-# a file: docker run ... cdc-sink run -c /etc/cdc-sink.properties.
+# There is no shell and no package manager in it.  It runs as user 10001 and writes into the lake alone (and to
+# /tmp with the command verify), so the root file system can be read-only; mount a volume where lake.warehouse
+# points: at /var/lib/cdc-sink/lake, a new one belongs to the user.  Configuration is by environment
+# (CDC_SINK_DATABASE_HOSTNAME ...; CDC_SINK_DATABASE_PASSWORD_FILE names a file with the secret), by a mounted
+# file, or by both: docker run ... cdc-sink run -c /etc/cdc-sink.properties.
 ARG DEBIAN=debian:trixie-slim
 
 FROM ${DEBIAN} AS build
@@ -21,10 +22,8 @@ RUN make -s -f sink/Makefile -j"$(nproc)" worker && \
 FROM scratch
 COPY --from=build /image /
 USER 10001:10001
-WORKDIR /var/lib/cdc-sink
-VOLUME /var/lib/cdc-sink
-ENV CDC_SINK_LAKE_WAREHOUSE=file:///var/lib/cdc-sink/lake \
-    CDC_SINK_STATUS_ADDRESS=0.0.0.0 \
+# Variables go before a file's settings, so only what the health check stands on is set.
+ENV CDC_SINK_STATUS_ADDRESS=0.0.0.0 \
     CDC_SINK_STATUS_PORT=8008
 EXPOSE 8008
 # Asks the running worker alone, not the database.

@@ -7,6 +7,7 @@
 # mirror, certificates, name resolution and settings of apt are the host's.  Everything runs in a mount and
 # process namespace of its own: what was mounted or started there goes when it ends, however it ends.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. regress/tools/debian.sh
 
 [ "$(id -u)" = 0 ] || die "making a chroot needs root"
 suites=("$@")
@@ -15,40 +16,14 @@ systems=$cache/servers
 log=$top/$build/log/servers
 mkdir -p "$systems" "$log"
 
-# The first mirror of the distribution that the host's apt knows.
-mirror()
-{
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 '/debian/*$' ||
-        die "the apt of this host knows no Debian mirror"
-}
-
 # make_system SUITE ROOT
 make_system()
 {
     local suite=$1 root=$2
     [ ! -e "$root.complete" ] || return 0
-    command -v debootstrap >/dev/null ||
-        DEBIAN_FRONTEND=noninteractive run_quietly "$log/debootstrap-install.log" \
-            apt-get install -q -y --no-install-recommends debootstrap ||
-        die "could not install debootstrap"
-    say "making a Debian $suite"
-    rm -rf --one-file-system "$root"
-    run_quietly "$log/$suite.debootstrap.log" debootstrap --variant=minbase \
-        --include=ca-certificates,make "$suite" "$root" "$(mirror)" ||
-        die "could not make a Debian $suite"
+    make_debian "$suite" "$root" "$log/$suite.debootstrap.log" make
     chroot "$root" useradd --create-home tester
     : >"$root.complete"
-}
-
-# What the host needs to reach its mirror, the system needs too.
-share_network()
-{
-    local root=$1
-    # not through links that the system has there
-    cp -L --remove-destination /etc/resolv.conf /etc/hosts "$root/etc/" &&
-        cp -aL --remove-destination /etc/ssl/certs/. "$root/etc/ssl/certs/" &&
-        find /etc/apt/apt.conf.d -name '99*' -exec cp -t "$root/etc/apt/apt.conf.d" {} +
 }
 
 # copy_tree ROOT: the files git knows of, and those it would

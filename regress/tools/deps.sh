@@ -7,8 +7,6 @@
 #   deps.sh registry      a schema registry, for make check-registry
 #   deps.sh plugin        a part of both: what building and testing the plugin alone needs
 #   deps.sh worker        a part of build: the worker alone
-#   deps.sh server        the server alone, to run
-#   deps.sh docker        Docker Engine and what makes base images for it
 #   deps.sh fuzz          clang with libFuzzer
 #
 # Distribution packages need root; without it the one command to run is printed.  Downloads are pinned
@@ -35,15 +33,6 @@ worker_needs='
 '
 build_needs=$worker_needs'
     pgxs:                      postgresql-server-dev-NN
-'
-server_needs='
-    server:                    postgresql-NN
-'
-docker_needs='
-    cmd:dockerd                docker.io
-    cmd:runc                   runc
-    cmd:docker-compose         docker-compose
-    cmd:debootstrap            debootstrap
 '
 test_needs='
     pc:cmocka                  libcmocka-dev
@@ -229,8 +218,6 @@ for part; do
         registry) needs+=$registry_needs ;;
         plugin) needs+=$plugin_needs ;;
         worker) needs+=$worker_needs ;;
-        server) needs+=$server_needs ;;
-        docker) needs+=$docker_needs ;;
         fuzz) needs+=$fuzz_needs ;;
         *) die "unrecognized part \"$part\"" ;;
     esac
