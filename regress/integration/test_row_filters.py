@@ -165,3 +165,19 @@ def test_wrong_filters(t):
     worker.config["row.filter.public.missing"] = "true"
     code, output, errors = worker.command("check")
     assert "row.filter.public.missing names no table" in output, output + errors
+
+
+def test_other_encoding(t):
+    """Table, column and constant beyond ASCII in a database that is not UTF-8."""
+    db = t.database(encoding="LATIN1")
+    db.psql("set client_encoding = 'UTF8'; create table \"größe\" (\"schlüssel\" text primary key);"
+            " insert into \"größe\" values ('früh'), ('spät')")
+    worker = t.worker(db, **{"row.filter.public.größe": "größe.schlüssel = 'spät' OR schlüssel LIKE 'ü%'"})
+    worker.run_until(db.lsn())
+    db.psql("set client_encoding = 'UTF8'; insert into \"größe\" values ('übrig'), ('nie');"
+            " update \"größe\" set \"schlüssel\" = 'ünd' where \"schlüssel\" = 'früh'")
+    worker.run_until(db.lsn())
+    lake = t.lake(worker)
+    assert silver(lake, "größe", ("schlüssel",)) == [("spät",), ("übrig",), ("ünd",)], lake.tables()
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors

@@ -31,7 +31,7 @@ import traceback
 from lib.broker import Broker
 from lib.cluster import Cluster
 from lib.lake import Lake
-from lib.support import TOP, at_end, begin_anew, scratch, tail
+from lib.support import TOP, at_end, begin_anew, scratch, tail, undo_all
 from lib.worker import Worker
 
 _DEFAULT_TIMEOUT = 600
@@ -241,7 +241,9 @@ def _start(chosen, jobs):
                 _run_next(chosen, taken, sender)
             except Exception:
                 traceback.print_exc()
-            sys.exit(0)
+            undo_all()
+            sys.stdout.flush()
+            os._exit(0)  # the threads of what was imported have no other way to end
         sender.close()
         started[receiver] = pid
     at_end(lambda: _end(started.values()))

@@ -47,7 +47,8 @@ def undo_now(action):
     action()
 
 
-def _undo_all():
+def undo_all():
+    """Undoes what is registered; called when the process ends."""
     while True:
         with _undo_lock:
             if not _undo:
@@ -69,7 +70,7 @@ def _signalled(number, _frame):
     sys.exit(128 + number)
 
 
-atexit.register(_undo_all)
+atexit.register(undo_all)
 if threading.current_thread() is threading.main_thread():
     for _number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(_number, _signalled)
