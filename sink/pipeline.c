@@ -242,12 +242,10 @@ slot_is_lost(const Pipeline *pipeline)
 }
 
 static void
-warn_unmatched(void *context, const char *property)
+warn_unmatched(void *context, const char *sentence)
 {
 	(void) context;
-	log_warning("pipeline",
-	            "%s names no column of the captured tables as they are now",
-	            property);
+	log_warning("pipeline", "%s", sentence);
 }
 
 static void

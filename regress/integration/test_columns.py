@@ -85,3 +85,28 @@ def test_lists_that_name_no_column(t):
     assert log.count("column.exclude.list names no column") == 1, log
     assert log.count("column.mask.with.1.chars names no column") == 1, log
     assert log.count("names no column") == 2, log
+
+
+def test_lists_that_name_no_table(t):
+    """Each expression of table.include.list that names no table is warned of, and a property that a file has twice;
+    check says so, too."""
+    db = t.database()
+    db.psql("create table here (id int primary key)")
+    worker = t.worker(db, outputs="kafka", **{
+        "topic.prefix": "tables", "table.include.list": "public.here,public.hear,public.later.*"})
+    properties = worker.write_config().read_text(encoding="utf-8")
+    lines = len(properties.splitlines())
+    worker.config["#\nschema.include.list"] = "public\nschema.include.list=pub.*"
+    twice = "property \"schema.include.list\" in file \"%s\" line %d is given again in file \"%s\" line %d, which counts" \
+        % (worker.file, lines + 2, worker.file, lines + 3)
+    sentences = ["table.include.list names no table that exists now by its expression %d" % number for number in (2, 3)]
+    code, output, errors = worker.command("check")
+    assert code == 0 and twice in errors and all(sentence in output for sentence in sentences), output + errors
+    worker.run_until(db.lsn())
+    log = worker.log_text()
+    assert log.count(twice) == 1 and all(log.count(sentence) == 1 for sentence in sentences), log
+    assert log.count("names no table") == 2, log
+    worker.config["table.include.list"] = "public.her"
+    worker.config["slot.name"] = "tables_none"
+    output = worker.command("check")[1]
+    assert "table.include.list names no table that exists now." in output, output

@@ -104,4 +104,15 @@ def test_a_publication_that_filters_is_not_passed_over(t):
     worker.config["table.exclude.list"] = "public.w"
     worker.run_until(db.lsn(), timeout=60)
     db.psql("create table x (id int primary key)")
-    refused(worker, "table \"public.x\" is captured, but publication \"p\" does not have it")
+    for mode in ("disabled", "no_tables"):
+        worker.config["publication.autocreate.mode"] = mode
+        refused(worker, "table \"public.x\" is captured, but publication \"p\" does not have it")
+    worker = kafka_worker(t, db, **{
+        "publication.name": "p", "publication.autocreate.mode": "no_tables", "column.exclude.list": "public.u.secret",
+        "table.exclude.list": "public.w,public.x"})
+    worker.run_until(db.lsn(), timeout=60)
+    db.psql("insert into u values (1, 'hidden'); insert into w values (-1); insert into x values (1)")
+    worker.run_until(db.lsn(), timeout=60)
+    prefix = worker.config["topic.prefix"]
+    assert [record.json["after"] for record in read_all(t.broker, prefix + ".public.u")] == [{"id": 1}]
+    assert not {prefix + ".public.w", prefix + ".public.x"} & set(t.broker.topics())

@@ -48,6 +48,8 @@ typedef struct Loader
 	bool for_both;      /* what is resolved stands for key and value */
 	const char **notes; /* what is ignored */
 	size_t note_count;
+	const char **warnings; /* what is given twice */
+	size_t warning_count;
 	Err *err;
 } Loader;
 
@@ -300,6 +302,31 @@ by_name_and_rank(const void *left, const void *right)
 	return compare_size(a->from->order, b->from->order);
 }
 
+/* A file that has a property twice, of which the last counts, as with Java. */
+static void
+note_repeated(Loader *loader)
+{
+	const Resolved *all = loader->resolved;
+
+	for (size_t i = 0; i + 1 < loader->count; i++)
+	{
+		const Assignment *first = all[i].from;
+		const Assignment *second = all[i + 1].from;
+		char shown[SHOWN_SIZE];
+
+		if (first->source != ASSIGN_FILE || second->source != ASSIGN_FILE ||
+		    first == second || strcmp(first->name, second->name) != 0 ||
+		    strcmp(all[i].name, all[i + 1].name) != 0)
+			continue;
+		loader->warnings[loader->warning_count++] =
+			arena_printf(loader->scratch,
+		                 "property \"%s\" in %s is given again in %s, which counts",
+		                 setting_shown(first->name, shown),
+		                 first->place,
+		                 second->place);
+	}
+}
+
 static int
 by_order(const void *left, const void *right)
 {
@@ -325,6 +352,7 @@ choose_winners(Loader *loader)
 	size_t kept = 0;
 
 	qsort(all, loader->count, sizeof *all, by_name_and_rank);
+	note_repeated(loader);
 	for (size_t i = 0; i < loader->count; i++)
 	{
 		if (i + 1 < loader->count && strcmp(all[i].name, all[i + 1].name) == 0)
@@ -505,6 +533,8 @@ load(Loader *loader, const ConfigInput *input)
 	loader->resolved =
 		arena_alloc(loader->scratch, list->count * 2 * sizeof *loader->resolved);
 	loader->notes = arena_alloc(loader->scratch, list->count * 2 * sizeof *loader->notes);
+	loader->warnings =
+		arena_alloc(loader->scratch, list->count * 2 * sizeof *loader->warnings);
 	for (size_t i = 0; i < list->count; i++)
 		if (!resolve(loader, &list->items[i]))
 			return false;
@@ -512,6 +542,17 @@ load(Loader *loader, const ConfigInput *input)
 		return false;
 	list_values(loader);
 	return config_check(loader->config, loader->arena, loader->err);
+}
+
+static void
+log_notes(const Loader *loader)
+{
+	if (loader->config->log_level >= LOG_WARNING)
+		for (size_t i = 0; i < loader->warning_count; i++)
+			log_warning("config", "%s", loader->warnings[i]);
+	if (loader->config->log_level >= LOG_INFO)
+		for (size_t i = 0; i < loader->note_count; i++)
+			log_info("config", "%s", loader->notes[i]);
 }
 
 Config *
@@ -535,9 +576,8 @@ config_load(Arena *arena, const ConfigInput *input, Err *err)
 		config_free(config);
 		config = NULL;
 	}
-	else if (config->log_level >= LOG_INFO)
-		for (size_t i = 0; i < loader.note_count; i++)
-			log_info("config", "%s", loader.notes[i]);
+	else
+		log_notes(&loader);
 	arena_free(scratch);
 	return config;
 }

@@ -433,12 +433,11 @@ check_tables(Check *check)
 }
 
 static void
-print_unmatched(void *context, const char *property)
+print_unmatched(void *context, const char *sentence)
 {
 	note(context,
-	     "%s names no column of a table that the filters want and that exists now "
-	     "(regular expressions over schema.table.column).",
-	     property);
+	     "%s. Lists are regular expressions over schema.table or schema.table.column.",
+	     sentence);
 }
 
 static bool

@@ -1,17 +1,99 @@
 /*
  * unmatched.c
- *		lists of columns that name none.
+ *		lists of tables and columns that name none.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "source/unmatched.h"
 
+#include <stdio.h>
+
 #include "base/arena.h"
+#include "envelope/regex.h"
 #include "envelope/unmatched.h"
 
+typedef void (*Report)(void *context, const char *sentence);
+
+/* Mark the expressions of list that match name. */
+static void
+mark(const FilterList *list, bool *matched, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		matched[i] = matched[i] || regex_matches(list->patterns[i], name);
+}
+
+static void
+report_expressions(const FilterList *list, const bool *matched, const char *property,
+                   Report report, void *context)
+{
+	char sentence[160];
+
+	for (size_t i = 0; i < list->count; i++)
+	{
+		if (matched[i])
+			continue;
+		if (list->count == 1)
+			(void) snprintf(
+				sentence, sizeof sentence, "%s names no table that exists now", property);
+		else
+			(void) snprintf(sentence,
+			                sizeof sentence,
+			                "%s names no table that exists now by its expression %zu",
+			                property,
+			                i + 1);
+		report(context, sentence);
+	}
+}
+
+static bool
+report_tables(PGconn *conn, const Config *config, Report report, void *context,
+              Arena *arena, Err *err)
+{
+	static const char query[] =
+		"SELECT n.nspname, n.nspname || '.' || c.relname FROM pg_class c "
+		"JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384";
+	const FilterList *schemas = &config->env.schema_include_list;
+	const FilterList *tables = &config->env.table_include_list;
+	bool *by_schema = arena_zero(arena, schemas->count + 1);
+	bool *by_table = arena_zero(arena, tables->count + 1);
+	PGresult *result;
+
+	if (schemas->count + tables->count == 0)
+		return true;
+	result = server_query(conn, query, err);
+	if (result == NULL)
+		return fail_while(err, "could not list tables");
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		mark(schemas, by_schema, server_text(result, row, 0));
+		mark(tables, by_table, server_text(result, row, 1));
+	}
+	PQclear(result);
+	report_expressions(schemas, by_schema, "schema.include.list", report, context);
+	report_expressions(tables, by_table, "table.include.list", report, context);
+	return true;
+}
+
+static void
+report_columns(const ColumnLists *lists, Report report, void *context)
+{
+	char sentence[320];
+
+	for (size_t i = 0; i < lists->count; i++)
+	{
+		if (lists->items[i].matched)
+			continue;
+		(void) snprintf(sentence,
+		                sizeof sentence,
+		                "%s names no column of the captured tables as they are now",
+		                lists->items[i].property);
+		report(context, sentence);
+	}
+}
+
 bool
-server_unmatched(PGconn *conn, const Config *config,
-                 void (*report)(void *context, const char *property), void *context,
+server_unmatched(PGconn *conn, const Config *config, Report report, void *context,
                  Err *err)
 {
 	static const char query[] =
@@ -24,9 +106,9 @@ server_unmatched(PGconn *conn, const Config *config,
 	Alloc alloc = arena_as_alloc(arena);
 	ColumnLists lists = column_lists(&config->env, &alloc);
 	PGresult *result = NULL;
-	bool ok = true;
+	bool ok = report_tables(conn, config, report, context, arena, err);
 
-	if (lists.count > 0)
+	if (ok && lists.count > 0)
 	{
 		result = server_query(conn, query, err);
 		ok = result != NULL || fail_while(err, "could not list columns");
@@ -39,9 +121,8 @@ server_unmatched(PGconn *conn, const Config *config,
 			                  server_text(result, row, 1),
 			                  server_text(result, row, 2),
 			                  server_text(result, row, 3));
-	for (size_t i = 0; ok && i < lists.count; i++)
-		if (!lists.items[i].matched)
-			report(context, lists.items[i].property);
+	if (ok)
+		report_columns(&lists, report, context);
 	PQclear(result);
 	arena_free(arena);
 	return ok;
