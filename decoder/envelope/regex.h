@@ -10,7 +10,9 @@
  *
  * Compiled to a machine with a bounded number of states, all of which are followed at
  * once: matching takes time in proportion to text and expression, whatever they are.
- * What it decides does not depend on the locale.
+ * What it decides does not depend on the locale.  The worker has a second engine for the
+ * routing of topics, base/pattern.h: captures as Java chooses them take backtracking,
+ *whose time has no such bound, and which therefore does not belong into the server.
  *
  * java.util.regex.Pattern, "Summary of regular-expression constructs".
  *

@@ -220,7 +220,7 @@ read_hex(Compiler *compiler, int digits, uint32_t *c)
 static bool
 escaped_char(Compiler *compiler, uint32_t *c)
 {
-	static const char letters[] = "tnrfae0";
+	static const char letters[] = "tnrfae";
 	static const char chars[] = "\t\n\r\f\a\033";
 	const char *start = compiler->at - 1;
 	const char *found;
@@ -228,10 +228,11 @@ escaped_char(Compiler *compiler, uint32_t *c)
 	if (compiler->at == compiler->end)
 		return invalid(compiler, "it ends in a backslash") != NULL;
 	*c = pattern_char(&compiler->at, compiler->end);
-	if ((*c == 'x' && read_hex(compiler, 2, c)) ||
-	    (*c == 'u' && read_hex(compiler, 4, c)))
-		return true;
-	found = *c < 0x80 && *c != '0' ? strchr(letters, (int) *c) : NULL;
+	if (*c == 'x' || *c == 'u')
+		return read_hex(compiler, *c == 'x' ? 2 : 4, c) ||
+		       invalid(compiler, "it has an escape without its hexadecimal digits") !=
+		           NULL;
+	found = *c != 0 && *c < 0x80 ? strchr(letters, (int) *c) : NULL;
 	if (found != NULL)
 	{
 		*c = (uint32_t) chars[found - letters];

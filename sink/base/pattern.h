@@ -4,11 +4,14 @@
  *
  * java.util.regex.Pattern without flags: code points, alternatives from left to right,
  * greedy, reluctant and possessive quantifiers, numbered and named groups, back
- * references, lookahead, atomic groups, \b, \Q...\E, and the flags i and s.  (The include
- * lists of decoder/envelope/filter.h need only know whether a name matches, and compile
- *to POSIX expressions; those choose captures otherwise than Java.)  What is not known
- *here (lookbehind, \p{...}, class intersections, \G, the flags m, x, u, d, U) is refused
- *by name.
+ * references, lookahead, atomic groups, \b, \Q...\E, and the flags i and s.  What is not
+ * known here (lookbehind, \p{...}, class intersections, \G, the flags m, x, u, d, U) is
+ * refused by name.
+ *
+ * Why not envelope/regex.h, which the lists of tables use: that one runs inside the
+ *server for every new table, and so takes time in proportion to the text whatever the
+ * expression is, which captures, back references and lookahead do not allow.  Where both
+ * understand an expression they decide alike (fuzz_pattern).
  *
  * Matching backtracks, as Java's does; it gives up after a million steps, which no sane
  * expression needs for a name.

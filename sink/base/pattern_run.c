@@ -153,10 +153,15 @@ takes(const PatternCode *code, uint32_t c)
 static bool
 repeats(const Machine *machine, uint32_t group, const char **place)
 {
-	const char *first = machine->slots[group * 2];
-	const char *last = machine->slots[group * 2 + 1];
+	const char *first;
+	const char *last;
 	size_t len;
 
+	/* a group that is not there never matches; the compiler counts those in \Q...\E */
+	if (group > machine->pattern->groups)
+		return false;
+	first = machine->slots[group * 2];
+	last = machine->slots[group * 2 + 1];
 	if (first == NULL || last == NULL)
 		return false;
 	len = (size_t) (last - first);

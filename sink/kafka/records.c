@@ -25,6 +25,7 @@
 typedef struct Plan
 {
 	const Relation *relation; /* NULL: free slot */
+	Arena *arena;             /* render */
 	RenderPlan *render;
 	KafkaTopic *topic;
 	uint32_t
@@ -38,14 +39,14 @@ struct KafkaRecords
 	KafkaClient *client;
 	KafkaTopics *topics;
 	const Config *config;
-	Arena *arena; /* plans, context */
+	Arena *arena; /* context */
 	const char *database;
 	EnvOptions env;    /* to render with */
 	KafkaModel *model; /* NULL: what is rendered are the records */
 	RenderContext context;
 	rd_kafka_headers_t *headers; /* the context's; NULL when switched off */
 	size_t header_bytes;
-	Plan *plans; /* open addressing by relation's address */
+	Plan *plans; /* of each table the newest; open addressing by OID */
 	size_t slots;
 	size_t used;
 	Plan *last;
@@ -179,6 +180,8 @@ kafka_records_free(KafkaRecords *records)
 	buf_free(&records->header);
 	connect_schemas_free(records->schemas);
 	arena_free(records->scratch);
+	for (size_t i = 0; i < records->slots; i++)
+		arena_free(records->plans[i].arena);
 	free(records->plans);
 	arena_free(records->arena);
 	free(records);
@@ -195,10 +198,10 @@ kafka_records_counts(const KafkaRecords *records)
 static Plan *
 find_slot(Plan *plans, size_t slots, const Relation *relation)
 {
-	size_t at = (size_t) ((uintptr_t) relation >> 4) * 0x9E3779B1U;
+	size_t at = (size_t) relation->relid * 0x9E3779B1U;
 
 	for (at &= slots - 1; plans[at].relation != NULL; at = (at + 1) & (slots - 1))
-		if (plans[at].relation == relation)
+		if (plans[at].relation->relid == relation->relid)
 			break;
 	return &plans[at];
 }
@@ -241,7 +244,7 @@ read_schemas(const KafkaRecords *records, Plan *plan, Err *err)
 static bool
 make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 {
-	Alloc alloc = arena_as_alloc(records->arena);
+	Alloc alloc = arena_as_alloc(plan->arena);
 	EnvError error = { 0 };
 
 	plan->render = render_plan_new(relation, &records->env, &alloc, &error);
@@ -266,19 +269,26 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 	return plan->topic != NULL;
 }
 
-/* The plan of relation, made when it is new; NULL with err set. */
+/* The plan of relation, made when it is new, in the place of an older version's; NULL
+ * with err set. */
 static Plan *
 get_plan(KafkaRecords *records, const Relation *relation, Err *err)
 {
 	Plan *slot = find_slot(records->plans, records->slots, relation);
-	Plan plan = { .relation = relation };
 
-	if (slot->relation == NULL)
+	if (slot->relation != relation)
 	{
+		bool is_new = slot->relation == NULL;
+		Plan plan = { .relation = relation, .arena = arena_new() };
+
 		if (!make_plan(records, &plan, relation, err))
+		{
+			arena_free(plan.arena);
 			return NULL;
+		}
+		arena_free(slot->arena);
 		*slot = plan;
-		if (++records->used > records->slots / 2)
+		if (is_new && ++records->used > records->slots / 2)
 		{
 			grow(records);
 			slot = find_slot(records->plans, records->slots, relation);
