@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "envelope/control.h"
 #include "lake/compare.h"
 #include "source/snapshot_copy.h"
 #include "source/stream.h"
@@ -194,7 +195,8 @@ choose_cut(Verify *verify, Err *err)
 	if (verify->cut.end_lsn < verify->snapshot_lsn && slot.exists && slot.active)
 	{
 		if (!run_sql(verify->aside,
-		             "SELECT pg_logical_emit_message(true, 'cdc-sink', 'verify')",
+		             "SELECT pg_logical_emit_message(true, '" CONTROL_OWN_PREFIX
+		             "verify', '')",
 		             err))
 			return false;
 		log_info("verify",

@@ -255,6 +255,8 @@ control_wants_message(const ControlPlan *plan, const char *prefix)
 {
 	const EnvOptions *options = plan->options;
 
+	if (strncmp(prefix, CONTROL_OWN_PREFIX, strlen(CONTROL_OWN_PREFIX)) == 0)
+		return false;
 	if (options->message_prefix_include_list.count > 0)
 		return filter_matches(&options->message_prefix_include_list, prefix);
 	return options->message_prefix_exclude_list.count == 0 ||

@@ -63,7 +63,12 @@ typedef struct ControlMessage
 /* What transaction metadata calls logical messages. */
 #define CONTROL_MESSAGE_COLLECTION "LOGICAL_DECODING_MESSAGE"
 
-/* message.prefix.include.list, or else message.prefix.exclude.list. */
+/* Begins the prefixes of messages that the worker writes to itself; no record is made of
+ * them. */
+#define CONTROL_OWN_PREFIX "cdc_sink."
+
+/* message.prefix.include.list, or else message.prefix.exclude.list; never one of our own.
+ */
 bool control_wants_message(const ControlPlan *plan, const char *prefix);
 
 void control_message(const ControlPlan *plan, const ControlMessage *message, Buf *buf,

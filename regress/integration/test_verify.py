@@ -5,6 +5,7 @@ import re
 import threading
 import time
 
+from lib.consumer import read_all
 from lib.support import scratch, wait_for
 
 EVERYTHING = """
@@ -85,6 +86,21 @@ def test_worker_running(t):
     verify(worker)
     wait_for(lambda: db.psql("select count(*) from pg_replication_slots where slot_name like 'cdc_verify%'") == "0",
              10, "the temporary slot to go")
+    assert worker.stop() == 0
+
+
+def test_what_it_writes_is_no_event(t):
+    """It asks a running worker for a cut by a logical message, which no consumer sees."""
+    db = t.database()
+    db.psql("create table t (id int primary key)")
+    worker = running(t, db, outputs="kafka,silver", **{"message.prefix.include.list": ".*"})
+    for _ in range(2):
+        db.psql("select pg_switch_wal()")
+        assert any("waiting for a cut" in line for line in verify(worker)), worker.log_tail()
+    db.psql("select pg_logical_emit_message(true, 'mine', 'seen')")
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
+    messages = [record.json["message"]["prefix"] for record in read_all(t.broker, t.prefix() + ".message")]
+    assert [prefix for prefix in messages if prefix != "test"] == ["mine"], messages
     assert worker.stop() == 0
 
 
