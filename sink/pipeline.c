@@ -49,6 +49,7 @@
 #include "source/action.h"
 #include "source/decode.h"
 #include "source/identity.h"
+#include "source/owner.h"
 #include "source/publication.h"
 #include "source/row_filter.h"
 #include "source/snapshot.h"
@@ -89,6 +90,7 @@ typedef struct Pipeline
 	Position self;
 	ServerIdentity server;
 	SlotState slot;
+	SlotOwner owner;
 	bool lists_checked; /* for columns that do not exist */
 	Recovery recovery;
 	Batch *batch;      /* being filled */
@@ -270,6 +272,19 @@ check_lists(Pipeline *pipeline, Err *err)
 }
 
 static bool
+open_stream(Pipeline *pipeline, Err *err)
+{
+	const Config *config = pipeline->config;
+
+	pipeline->stream = stream_open(config, config->slot_name, 0, err);
+	if (pipeline->stream == NULL)
+		return false;
+	pipeline->owner.pid = stream_pid(pipeline->stream);
+	pipeline->feedback_us = clock_mono_us();
+	return true;
+}
+
+static bool
 open_source(Pipeline *pipeline, Err *err)
 {
 	const Config *config = pipeline->config;
@@ -302,9 +317,9 @@ open_source(Pipeline *pipeline, Err *err)
 		return false;
 	if (slot_is_lost(pipeline))
 		return true;
-	pipeline->stream = stream_open(config, config->slot_name, 0, err);
-	pipeline->feedback_us = clock_mono_us();
-	return pipeline->stream != NULL;
+	return slot_owner_check(
+			   pipeline->sql, config, &pipeline->slot, &pipeline->owner, err) &&
+	       open_stream(pipeline, err);
 }
 
 /* Opening the outputs, in a thread of its own. */
@@ -367,6 +382,17 @@ wait_paused(Pipeline *pipeline, int64_t ms)
 	return !stopping(pipeline);
 }
 
+/* The longest silence: a server that hears nothing for wal_sender_timeout hangs up, and
+ * the keepalive that asks for an answer lies behind what is not read yet. */
+static int64_t
+silence_ms(const Pipeline *pipeline)
+{
+	int64_t limit = pipeline->config->status_update_interval_ms;
+	int64_t third = pipeline->server.sender_timeout_ms / 3;
+
+	return third > 0 && third < limit ? third : limit;
+}
+
 /* Answer the server in time, confirming nothing new, while something else is waited for.
  */
 static bool
@@ -375,7 +401,7 @@ keep_alive(Pipeline *pipeline, Err *err)
 	int64_t now = clock_mono_us();
 
 	if (pipeline->stream == NULL ||
-	    now - pipeline->feedback_us < pipeline->config->status_update_interval_ms * 1000)
+	    now - pipeline->feedback_us < silence_ms(pipeline) * 1000)
 		return true;
 	pipeline->feedback_us = now;
 	return stream_feedback(
@@ -408,7 +434,7 @@ open_outputs(Pipeline *pipeline, StoredPosition *stored, Err *err)
 		return limits_no_thread(err, code);
 	while (!atomic_load(&task.done))
 	{
-		wait_for_wake(pipeline, false, 1000);
+		wait_for_wake(pipeline, false, silence_ms(pipeline) < 1000 ? 100 : 1000);
 		alive = alive && keep_alive(pipeline, err);
 	}
 	(void) pthread_join(thread, NULL);
@@ -707,9 +733,7 @@ start_stream(Pipeline *pipeline, Err *err)
 	pipeline->sql = NULL;
 	if (!look_at_outputs(pipeline, err))
 		return false;
-	if (pipeline->stream == NULL)
-		pipeline->stream = stream_open(config, config->slot_name, 0, err);
-	if (pipeline->stream == NULL)
+	if (pipeline->stream == NULL && !open_stream(pipeline, err))
 		return false;
 	/* A fresh stream has no transaction before it: source.sequence starts with null. */
 	decoder_rewind(pipeline->decoder,
@@ -862,8 +886,7 @@ send_feedback(Pipeline *pipeline, Err *err)
 	bool news = pipeline->durable > pipeline->confirmed;
 
 	if (since < FEEDBACK_MIN_US ||
-	    (!news && !wants_end &&
-	     since < pipeline->config->status_update_interval_ms * 1000))
+	    (!news && !wants_end && since < silence_ms(pipeline) * 1000))
 		return true;
 	if (!stream_feedback(
 			pipeline->stream, pipeline->received, pipeline->durable, wants_end, err))
@@ -897,7 +920,7 @@ is_finished(Pipeline *pipeline)
 static int64_t
 wait_limit_ms(const Pipeline *pipeline)
 {
-	int64_t limit = pipeline->config->status_update_interval_ms;
+	int64_t limit = silence_ms(pipeline);
 
 	if (pipeline->durable > pipeline->confirmed || pipeline->until != 0 ||
 	    pipeline->drain_us != 0)

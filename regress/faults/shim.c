@@ -1,9 +1,14 @@
 /*
  * shim.c
- *		kills the worker at a named point, or lists the points it passes.  Preloaded.
+ *		kills or stops the worker at a named point, lists the points it passes, or sets
+ *		its clock.  Preloaded.
  *
  *		FAULT_AT=before|after:POINT:N	SIGKILL around the Nth pass of POINT
+ *		FAULT_STOP=1					SIGSTOP there instead
  *		FAULT_TRACE=FILE				append the name of each point passed, a line each
+ *		FAULT_CLOCK=FILE				add the seconds in FILE, 8 bytes as int64_t lie in
+ *										memory, to the wall clock; they may change any
+ *time
  *
  * A point is what makes something durable elsewhere: a call of libpq or librdkafka, or
  * "CALL KIND" for a system call on a file of the lake, as in "link metadata".
@@ -12,6 +17,8 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -19,7 +26,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <libpq-fe.h>
@@ -29,24 +40,43 @@ typedef struct Plan
 {
 	bool armed;
 	bool after;
+	int signal;
 	char point[64];
 	unsigned long pass;
-	int trace; /* -1: none */
+	int trace;                     /* -1: none */
+	const volatile int64_t *clock; /* seconds to add; NULL: none */
 } Plan;
 
 static Plan plan = { .trace = -1 };
 static atomic_ulong passes;
+
+static void
+map_clock(const char *path)
+{
+	int fd = (int) syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+	void *map = fd < 0 ? MAP_FAILED
+	                   : mmap(NULL, sizeof *plan.clock, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		abort();
+	plan.clock = map;
+	(void) close(fd);
+}
 
 __attribute__((constructor)) static void
 read_plan(void)
 {
 	const char *at = getenv("FAULT_AT");
 	const char *trace = getenv("FAULT_TRACE");
+	const char *clock = getenv("FAULT_CLOCK");
 	char when[8];
 
 	if (at != NULL)
 		plan.armed = sscanf(at, "%7[a-z]:%63[^:]:%lu", when, plan.point, &plan.pass) == 3;
 	plan.after = plan.armed && strcmp(when, "after") == 0;
+	plan.signal = getenv("FAULT_STOP") != NULL ? SIGSTOP : SIGKILL;
+	if (clock != NULL)
+		map_clock(clock);
 	if (trace != NULL)
 		plan.trace = (int) syscall(
 			SYS_openat, AT_FDCWD, trace, O_WRONLY | O_CREAT | O_APPEND, 0644);
@@ -67,15 +97,15 @@ pass(const char *point)
 		(void) !syscall(SYS_write, plan.trace, line, (size_t) length);
 	}
 	if (now && !plan.after)
-		(void) kill(getpid(), SIGKILL);
+		(void) kill(getpid(), plan.signal);
 	return now;
 }
 
 static void
 passed(bool now)
 {
-	if (now)
-		(void) kill(getpid(), SIGKILL);
+	if (now && plan.after)
+		(void) kill(getpid(), plan.signal);
 }
 
 /* RESULT f(...) where the real one is called between two halves of a point. */
@@ -92,6 +122,95 @@ passed(bool now)
 	static type (*real)(__VA_ARGS__); \
 	if (real == NULL)                 \
 	*(void **) &real = dlsym(RTLD_NEXT, name)
+
+/* ---- The wall clock ---- */
+
+/* By system calls: the allocator asks for the time before dlsym can be used. */
+int
+clock_gettime(clockid_t id, struct timespec *now)
+{
+	int result = (int) syscall(SYS_clock_gettime, id, now);
+
+	if (result == 0 && plan.clock != NULL &&
+	    (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
+		now->tv_sec += *plan.clock;
+	return result;
+}
+
+int
+gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+	struct timespec exact;
+
+	(void) zone;
+	(void) clock_gettime(CLOCK_REALTIME, &exact);
+	now->tv_sec = exact.tv_sec;
+	now->tv_usec = exact.tv_nsec / 1000;
+	return 0;
+}
+
+time_t
+time(time_t *now)
+{
+	struct timespec exact;
+
+	(void) clock_gettime(CLOCK_REALTIME, &exact);
+	if (now != NULL)
+		*now = exact.tv_sec;
+	return exact.tv_sec;
+}
+
+int
+timespec_get(struct timespec *now, int base)
+{
+	return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, now) == 0 ? base : 0;
+}
+
+/* A deadline by that clock, for a kernel that goes by another.  Deadlines by the
+ * monotonic clock are small. */
+static struct timespec
+shifted(const struct timespec *until)
+{
+	struct timespec deadline = *until;
+
+	if (plan.clock != NULL && deadline.tv_sec > 1000000000)
+		deadline.tv_sec -= *plan.clock;
+	return deadline;
+}
+
+int
+pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict mutex,
+                       const struct timespec *restrict until)
+{
+	static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+	struct timespec deadline = shifted(until);
+
+	/* By version, where there is an older function of the same name. */
+	if (real == NULL)
+		*(void **) &real = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+	if (real == NULL)
+		*(void **) &real = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+	return real(cond, mutex, &deadline);
+}
+
+int
+cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex,
+              const struct timespec *restrict until)
+{
+	struct timespec deadline = shifted(until);
+
+	REAL(int, "cnd_timedwait", cnd_t *, mtx_t *, const struct timespec *);
+	return real(cond, mutex, &deadline);
+}
+
+int
+sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until)
+{
+	struct timespec deadline = shifted(until);
+
+	REAL(int, "sem_timedwait", sem_t *, const struct timespec *);
+	return real(semaphore, &deadline);
+}
 
 /* ---- libpq ---- */
 

@@ -58,7 +58,7 @@ def test_slot_in_use(t):
     first.start()
     first.wait_log("streaming from slot")
     second = lake_worker(t, db, **{"slot.name": "busy", "lake.warehouse": first.config["lake.warehouse"]})
-    refused(second, "busy", "is active for PID", code=1)
+    refused(second, "busy", "is in use by PID", "(cdc-sink from 127.0.0.1)", "is not disturbed", code=1)
     assert first.running
     assert first.stop() == 0, first.log_tail()
 

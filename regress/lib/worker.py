@@ -99,6 +99,14 @@ class Worker:
         self.process = None
         return self.exit_code
 
+    def ends(self, code, *parts, timeout=60):
+        """It ends by itself with this exit code, and its error and hint say these parts."""
+        found = self.wait(timeout)
+        assert found == code, "exit code %s, not %s:\n%s" % (found, code, self.log_tail())
+        words = self.log_text().rpartition("cdc-sink: error: ")[2]
+        for part in parts:
+            assert part in words, "no \"%s\" in:\n%s" % (part, words)
+
     def signal(self, number):
         if self.running:
             os.kill(self.process.pid, number)

@@ -172,6 +172,8 @@ typedef struct Config
 	const char *slot_name;        /* debezium's default is "debezium"; ours cdc_sink */
 	bool slot_drop_on_stop;       /* false */
 	bool slot_failover;           /* false */
+	int64_t slot_retries;         /* 6: while another worker streams from it ... */
+	int64_t slot_retry_delay_ms;  /* 10000: ... with so much time for each */
 	const char *publication_name; /* dbz_publication */
 	int publication_mode;         /* PublicationMode */
 	const char *replica_identity_autoset; /* "": none; see source/identity.h */

@@ -154,8 +154,6 @@ static const Foreign foreigners[] = {
 	{ "signal.kafka.*", FOREIGN_REFUSED, NULL, NO_SIGNALS },
 	{ "signal.poll.interval.ms", FOREIGN_IGNORED, NULL, "there are no signals" },
 	{ "slot.drop_on_stop", FOREIGN_ALIAS, "slot.drop.on.stop", "" },
-	{ "slot.max.retries", FOREIGN_IGNORED, NULL, RETRY_RULES },
-	{ "slot.retry.delay.ms", FOREIGN_IGNORED, NULL, RETRY_RULES },
 	{ "slot.stream.params", FOREIGN_FIXED, "", "The worker sends cdc_decoder its options by itself." },
 	{ "snapshot.fetch.size", FOREIGN_IGNORED, NULL, "rows are read by COPY, as a stream" },
 	{ "snapshot.isolation.mode", FOREIGN_IGNORED, NULL,

@@ -464,8 +464,9 @@ run(void *argument)
 	(void) pthread_setname_np(pthread_self(), "kafka");
 	if (!work(kafka, &err) && !atomic_load(&kafka->stop))
 	{
-		/* A record that timed out may have had no topic to go to. */
-		if (err.kind == ERR_RETRY)
+		/* A record that timed out may have had no topic to go to, and a transaction that
+		 * was refused does not say which. */
+		if (err.kind == ERR_RETRY || err.kind == ERR_CONFIG)
 			(void) !kafka_topics_verify(kafka->topics, &err);
 		kafka->err = err;
 		atomic_store(&kafka->failed, true);

@@ -373,8 +373,16 @@ kafka_topics_verify(KafkaTopics *topics, Err *err)
 	if (missing == NULL)
 		return true;
 	(void) snprintf(doing, sizeof doing, "deliver a record to topic \"%s\"", missing);
-	return kafka_fail(
+	(void) !kafka_fail(
 		topics->client, err, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL, doing);
+	if (strcmp(missing, topics->config->kafka_positions_topic) == 0)
+		fail_hint(
+			err,
+			"Somebody deleted it, and with it the position of every worker that "
+			"shares it; what lies in the other topics is there. Where Kafka is the "
+			"only output, snapshot.mode=no_data goes on from where the slot stands: "
+			"what was stored and not yet confirmed may come twice.");
+	return false;
 }
 
 /* ---- Topics ---- */

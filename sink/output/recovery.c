@@ -6,6 +6,10 @@
  */
 #include "output/recovery.h"
 
+#define START_AFRESH                                                                     \
+	"Start afresh with another slot.name, topic.prefix and lake.namespace, or, without " \
+	"bronze among the outputs, set snapshot.mode=when_needed to read all tables again."
+
 static const Position *
 find_phase(const RecoveryInput *input, PositionPhase phase, const char **where)
 {
@@ -42,9 +46,7 @@ refuse_position_without_slot(const RecoveryInput *input, const char *where, Err 
 	     where,
 	     input->self.slot);
 	return fail_hint(
-		err,
-		"Changes since that position cannot be read any more. Start afresh with another "
-		"slot.name, topic.prefix and lake.namespace.");
+		err, "Changes since that position cannot be read any more. " START_AFRESH);
 }
 
 static bool
@@ -55,10 +57,7 @@ refuse_lost_slot(const RecoveryInput *input, Err *err)
 	     "replication slot \"%s\" has lost WAL that it needs (max_slot_wal_keep_size)",
 	     input->self.slot);
 	return fail_hint(
-		err,
-		"What was lost cannot be read any more. Drop the slot and start afresh with "
-		"another slot.name, topic.prefix and lake.namespace, or set "
-		"snapshot.mode=when_needed to read all tables again.");
+		err, "What was lost cannot be read any more. Drop the slot. " START_AFRESH);
 }
 
 static bool
@@ -77,9 +76,8 @@ check_stream_position(const RecoveryInput *input, const StoredPosition *stored, 
 		     stored->where);
 		return fail_hint(
 			err,
-			"Something else advanced the slot, or the output was restored from a backup: "
-			"the changes between are lost to it. Start afresh with another slot.name, "
-			"topic.prefix and lake.namespace.");
+			"Something else advanced the slot or made it again, or the output was restored "
+			"from a backup: the changes between are lost to it. " START_AFRESH);
 	}
 	if (position->end_lsn > input->server_flush)
 	{
@@ -89,10 +87,8 @@ check_stream_position(const RecoveryInput *input, const StoredPosition *stored, 
 		     LSN_ARGS(position->end_lsn),
 		     stored->where,
 		     LSN_ARGS(input->server_flush));
-		return fail_hint(
-			err,
-			"The database was restored to an earlier moment. Start afresh with another "
-			"slot.name, topic.prefix and lake.namespace.");
+		return fail_hint(err,
+		                 "The database was restored to an earlier moment. " START_AFRESH);
 	}
 	if (input->timeline_switch != 0 && position->end_lsn > input->timeline_switch)
 	{
@@ -105,9 +101,7 @@ check_stream_position(const RecoveryInput *input, const StoredPosition *stored, 
 			LSN_ARGS(input->timeline_switch),
 			position->timeline);
 		return fail_hint(
-			err,
-			"A failover lost commits that were already published. Start afresh with "
-			"another slot.name, topic.prefix and lake.namespace.");
+			err, "A failover lost commits that were already published. " START_AFRESH);
 	}
 	return true;
 }

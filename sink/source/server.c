@@ -423,19 +423,29 @@ server_query(PGconn *conn, const char *sql, Err *err)
 	return NULL;
 }
 
+static bool
+fail_lost(const PGconn *conn, Err *err)
+{
+	char *text = xstrdup(PQerrorMessage(conn));
+
+	drop_advice(text);
+	fail(err,
+	     ERR_RETRY,
+	     "connection to PostgreSQL lost: %s",
+	     *text == '\0' ? "no message" : text);
+	free(text);
+	return false;
+}
+
 bool
 server_fail(PGconn *conn, const PGresult *result, Err *err)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-	const char *text = PQerrorMessage(conn);
 
 	if (sqlstate == NULL)
-		return fail(err,
-		            ERR_RETRY,
-		            "connection to PostgreSQL lost: %s",
-		            *text == '\0' ? "no message" : text);
+		return fail_lost(conn, err);
 	fail(err,
 	     PQstatus(conn) == CONNECTION_BAD ? ERR_RETRY : kind_of(sqlstate),
 	     "%s%s%s (SQLSTATE %s)",

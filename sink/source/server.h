@@ -67,16 +67,18 @@ typedef struct ServerIdentity
 	uint32_t timeline;
 	Lsn flush_lsn;
 	char database[64];
-	int version; /* 150020 */
+	int version;               /* 150020 */
+	int64_t sender_timeout_ms; /* wal_sender_timeout for this role; 0: none */
 } ServerIdentity;
 
-/* IDENTIFY_SYSTEM on a replication connection. */
+/* IDENTIFY_SYSTEM on a replication connection, and how long it waits for answers. */
 bool server_identify(PGconn *replication, ServerIdentity *identity, Err *err) MUST_CHECK;
 
 typedef struct SlotState
 {
 	bool exists;
 	bool active;
+	int active_pid; /* 0: not active */
 	char plugin[64];
 	char database[64];
 	char wal_status[16]; /* reserved, extended, unreserved, lost; "" when not reported */

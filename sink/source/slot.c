@@ -15,6 +15,21 @@
 
 #define WAIT_REPORT_MS 10000
 
+static bool
+ask_sender_timeout(PGconn *replication, int64_t *timeout_ms, Err *err)
+{
+	PGresult *result = server_query(replication,
+	                                "SELECT setting FROM pg_catalog.pg_settings WHERE "
+	                                "name = 'wal_sender_timeout'",
+	                                err);
+
+	if (result == NULL)
+		return fail_while(err, "could not ask for wal_sender_timeout");
+	*timeout_ms = PQntuples(result) == 1 ? server_oid(result, 0, 0) : 0;
+	PQclear(result);
+	return true;
+}
+
 bool
 server_identify(PGconn *replication, ServerIdentity *identity, Err *err)
 {
@@ -31,7 +46,9 @@ server_identify(PGconn *replication, ServerIdentity *identity, Err *err)
 	(void) snprintf(
 		identity->database, sizeof identity->database, "%s", server_text(result, 0, 3));
 	PQclear(result);
-	return ok || fail(err, ERR_FATAL, "malformed answer to IDENTIFY_SYSTEM");
+	if (!ok)
+		return fail(err, ERR_FATAL, "malformed answer to IDENTIFY_SYSTEM");
+	return ask_sender_timeout(replication, &identity->sender_timeout_ms, err);
 }
 
 static Lsn
@@ -51,7 +68,8 @@ server_slot(PGconn *conn, const char *slot, SlotState *state, Err *err)
 	*state = (SlotState){ .exists = false };
 	buf_text(
 		&sql,
-		"SELECT active, plugin, database, wal_status, confirmed_flush_lsn, restart_lsn "
+		"SELECT active, plugin, database, wal_status, confirmed_flush_lsn, restart_lsn, "
+		"active_pid "
 		"FROM pg_catalog.pg_replication_slots WHERE slot_name = ");
 	server_quote(&sql, '\'', slot);
 	result = server_query(conn, buf_cstr(&sql), err);
@@ -62,6 +80,7 @@ server_slot(PGconn *conn, const char *slot, SlotState *state, Err *err)
 	{
 		state->exists = true;
 		state->active = *server_text(result, 0, 0) == 't';
+		state->active_pid = (int) server_oid(result, 0, 6);
 		(void) snprintf(
 			state->plugin, sizeof state->plugin, "%s", server_text(result, 0, 1));
 		(void) snprintf(

@@ -260,6 +260,12 @@ stream_release(StreamItem *item)
 }
 
 int
+stream_pid(const Stream *stream)
+{
+	return PQbackendPID(stream->conn);
+}
+
+int
 stream_socket(const Stream *stream)
 {
 	return PQsocket(stream->conn);

@@ -47,6 +47,9 @@ typedef struct StreamItem
 bool stream_next(Stream *stream, StreamItem *item, Err *err) MUST_CHECK;
 void stream_release(StreamItem *item);
 
+/* The server's PID at the other end. */
+int stream_pid(const Stream *stream);
+
 /* File descriptor to poll for reading. */
 int stream_socket(const Stream *stream);
 
