@@ -382,17 +382,6 @@ wait_paused(Pipeline *pipeline, int64_t ms)
 	return !stopping(pipeline);
 }
 
-/* The longest silence: a server that hears nothing for wal_sender_timeout hangs up, and
- * the keepalive that asks for an answer lies behind what is not read yet. */
-static int64_t
-silence_ms(const Pipeline *pipeline)
-{
-	int64_t limit = pipeline->config->status_update_interval_ms;
-	int64_t third = pipeline->server.sender_timeout_ms / 3;
-
-	return third > 0 && third < limit ? third : limit;
-}
-
 /* Answer the server in time, confirming nothing new, while something else is waited for.
  */
 static bool
@@ -401,7 +390,8 @@ keep_alive(Pipeline *pipeline, Err *err)
 	int64_t now = clock_mono_us();
 
 	if (pipeline->stream == NULL ||
-	    now - pipeline->feedback_us < silence_ms(pipeline) * 1000)
+	    now - pipeline->feedback_us <
+	        server_silence_ms(&pipeline->server, pipeline->config) * 1000)
 		return true;
 	pipeline->feedback_us = now;
 	return stream_feedback(
@@ -434,7 +424,10 @@ open_outputs(Pipeline *pipeline, StoredPosition *stored, Err *err)
 		return limits_no_thread(err, code);
 	while (!atomic_load(&task.done))
 	{
-		wait_for_wake(pipeline, false, silence_ms(pipeline) < 1000 ? 100 : 1000);
+		wait_for_wake(
+			pipeline,
+			false,
+			server_silence_ms(&pipeline->server, pipeline->config) < 1000 ? 100 : 1000);
 		alive = alive && keep_alive(pipeline, err);
 	}
 	(void) pthread_join(thread, NULL);
@@ -886,7 +879,8 @@ send_feedback(Pipeline *pipeline, Err *err)
 	bool news = pipeline->durable > pipeline->confirmed;
 
 	if (since < FEEDBACK_MIN_US ||
-	    (!news && !wants_end && since < silence_ms(pipeline) * 1000))
+	    (!news && !wants_end &&
+	     since < server_silence_ms(&pipeline->server, pipeline->config) * 1000))
 		return true;
 	if (!stream_feedback(
 			pipeline->stream, pipeline->received, pipeline->durable, wants_end, err))
@@ -920,7 +914,7 @@ is_finished(Pipeline *pipeline)
 static int64_t
 wait_limit_ms(const Pipeline *pipeline)
 {
-	int64_t limit = silence_ms(pipeline);
+	int64_t limit = server_silence_ms(&pipeline->server, pipeline->config);
 
 	if (pipeline->durable > pipeline->confirmed || pipeline->until != 0 ||
 	    pipeline->drain_us != 0)

@@ -235,7 +235,7 @@ static const Setting settings[] = {
 	{ "status.port", SETTING_INT, 0, AT(status_port),
 	  "0", "", 0, 65535, "Port of the status server; 0 is none." },
 	{ "status.update.interval.ms", SETTING_MS, 0, AT(status_update_interval_ms),
-	  "10s", "", 100, HOUR, "Longest time between two confirmations to the server." },
+	  "10s", "", 100, HOUR, "Longest time between two confirmations to the server; a third of its wal_sender_timeout when that is shorter." },
 	{ "streaming.delay.ms", SETTING_MS, 0, AT(streaming_delay_ms),
 	  "0", "", 0, 24 * HOUR, "How long to wait between a snapshot and streaming." },
 	{ "topic.creation.default.partitions", SETTING_INT, 0, AT(topic_partitions),

@@ -649,7 +649,6 @@ check_settings(Check *check)
 {
 	long long work_mem;
 	long long keep;
-	long long timeout_ms;
 
 	if (!number(
 			check,
@@ -657,10 +656,7 @@ check_settings(Check *check)
 			&work_mem) ||
 	    !number(check,
 	            "SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'",
-	            &keep) ||
-	    !number(check,
-	            "SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'",
-	            &timeout_ms))
+	            &keep))
 		return false;
 	if (work_mem <= WORK_MEM_KB)
 		note(
@@ -677,11 +673,5 @@ check_settings(Check *check)
 			"server's disk. Set it to what the disk can spare.");
 	else
 		ok(check, "max_slot_wal_keep_size is %lld MB", keep);
-	if (timeout_ms > 0 && check->config->status_update_interval_ms > timeout_ms / 3)
-		fix(check,
-		    "status.update.interval.ms (%lld) is more than a third of wal_sender_timeout "
-		    "(%lld ms). Lower the one or raise the other.",
-		    (long long) check->config->status_update_interval_ms,
-		    timeout_ms);
 	return true;
 }

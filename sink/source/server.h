@@ -74,6 +74,10 @@ typedef struct ServerIdentity
 /* IDENTIFY_SYSTEM on a replication connection, and how long it waits for answers. */
 bool server_identify(PGconn *replication, ServerIdentity *identity, Err *err) MUST_CHECK;
 
+/* The longest silence towards the server: it hangs up after wal_sender_timeout, and its
+ * keepalive that asks for an answer may lie behind what is not read yet. */
+int64_t server_silence_ms(const ServerIdentity *identity, const Config *config);
+
 typedef struct SlotState
 {
 	bool exists;

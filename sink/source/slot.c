@@ -51,6 +51,15 @@ server_identify(PGconn *replication, ServerIdentity *identity, Err *err)
 	return ask_sender_timeout(replication, &identity->sender_timeout_ms, err);
 }
 
+int64_t
+server_silence_ms(const ServerIdentity *identity, const Config *config)
+{
+	int64_t limit = config->status_update_interval_ms;
+	int64_t third = identity->sender_timeout_ms / 3;
+
+	return third > 0 && third < limit ? third : limit;
+}
+
 static Lsn
 lsn_or_none(const char *text)
 {
