@@ -205,37 +205,6 @@ attempt(Pipeline *pipeline, Err *err)
 	       drop_on_stop(pipeline, err);
 }
 
-static bool
-check_slot(const Pipeline *pipeline, Err *err)
-{
-	const SlotState *slot = &pipeline->slot;
-	const char *name = pipeline->config->slot_name;
-
-	if (strcmp(slot->plugin, "cdc_decoder") != 0)
-	{
-		fail(err,
-		     ERR_CONFIG,
-		     "replication slot \"%s\" uses plugin \"%s\", not \"cdc_decoder\"",
-		     name,
-		     slot->plugin);
-		return fail_hint(
-			err, "Choose another slot.name, or drop the slot if nothing uses it.");
-	}
-	if (strcmp(slot->database, pipeline->server.database) != 0)
-	{
-		fail(err,
-		     ERR_CONFIG,
-		     "replication slot \"%s\" belongs to database \"%s\", not \"%s\"",
-		     name,
-		     slot->database,
-		     pipeline->server.database);
-		return fail_hint(err,
-		                 "Set database.dbname to \"%s\", or choose another slot.name.",
-		                 slot->database);
-	}
-	return true;
-}
-
 /* The server removed WAL that the slot needs: nothing can be streamed from it. */
 static bool
 slot_is_lost(const Pipeline *pipeline)
@@ -313,7 +282,7 @@ open_source(Pipeline *pipeline, Err *err)
 	(void) snprintf(self->slot, sizeof self->slot, "%s", config->slot_name);
 	if (!pipeline->slot.exists)
 		return true;
-	if (!check_slot(pipeline, err))
+	if (!slot_is_ours(config, &pipeline->slot, self->database, err))
 		return false;
 	if (slot_is_lost(pipeline))
 		return true;

@@ -30,9 +30,12 @@ REQUIRED = {"slot", "start", "copy", "feedback", "kafka init", "kafka begin", "k
 # only a snapshot, or the first start, passes these
 AT_START = {"slot", "drop slot", "copy", "kafka topic"}
 
-DDL = ["alter table w_plain add column added_%d text", "alter table w_full add column if not exists extra int",
+# each followed by a change of its table: only that brings the new columns
+DDL = ["alter table w_plain add column added_%d text; update w_plain set ok = ok",
+       "alter table w_full add column if not exists extra int; update w_full set n = n",
        "create table w_new_%d (id int primary key, v text); insert into w_new_%d values (1, 'x')",
-       "alter table w_full drop column if exists extra", "alter table w_uuid add column added_%d date default '2020-01-01'"]
+       "alter table w_full drop column if exists extra; update w_full set n = n",
+       "alter table w_uuid add column added_%d date default '2020-01-01'; update w_uuid set small = small"]
 
 
 def under(**variables):

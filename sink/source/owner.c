@@ -7,8 +7,39 @@
 #include "source/owner.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
+
+bool
+slot_is_ours(const Config *config, const SlotState *slot, const char *database, Err *err)
+{
+	const char *name = config->slot_name;
+
+	if (strcmp(slot->plugin, SERVER_PLUGIN) != 0)
+	{
+		fail(err,
+		     ERR_CONFIG,
+		     "replication slot \"%s\" uses plugin \"%s\", not \"" SERVER_PLUGIN "\"",
+		     name,
+		     slot->plugin);
+		return fail_hint(
+			err, "Choose another slot.name, or drop the slot if nothing uses it.");
+	}
+	if (strcmp(slot->database, database) != 0)
+	{
+		fail(err,
+		     ERR_CONFIG,
+		     "replication slot \"%s\" belongs to database \"%s\", not \"%s\"",
+		     name,
+		     slot->database,
+		     database);
+		return fail_hint(err,
+		                 "Set database.dbname to \"%s\", or choose another slot.name.",
+		                 slot->database);
+	}
+	return true;
+}
 
 /* "PID 4711 (cdc-sink from 10.0.0.7)", as far as the role may see it. */
 static void

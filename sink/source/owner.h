@@ -22,6 +22,10 @@ typedef struct SlotOwner
 	int64_t busy_since_us; /* monotonic; 0: the slot was free when last looked at */
 } SlotOwner;
 
+/* Whether slot belongs to our plugin and to database.  ERR_CONFIG with a hint if not. */
+bool slot_is_ours(const Config *config, const SlotState *slot, const char *database,
+                  Err *err) MUST_CHECK;
+
 /*
  * Whether slot, just looked up over sql, can be streamed from.  False with err set when
  * it is in use: ERR_RETRY as long as waiting makes sense (slot.max.retries times
