@@ -454,7 +454,7 @@ calendar_read_interval(Slice text, Interval *result)
 
 		if (!negative && scan_char(&scanner, '+'))
 			start = scanner;
-		if (!scan_number(&scanner, 9, &number))
+		if (!scan_number(&scanner, 10, &number))
 			return false;
 		if (scanner.at < scanner.end && *scanner.at == ':')
 		{

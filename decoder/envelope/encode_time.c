@@ -347,18 +347,49 @@ encode_interval_us(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	return put_integer(buf, (int64_t) us);
 }
 
+/*
+ * Replace the seconds before at, which ends behind their S, by what Debezium makes of
+ * them: the driver adds whole seconds and fraction as doubles, and nine digits of the sum
+ * are printed, so that 34.813008 comes as 34.813007999.
+ */
+static char *
+put_java_seconds(char *at, int64_t us)
+{
+	int64_t whole = us / 1000000;
+	int64_t fraction = us % 1000000;
+	double seconds = (double) whole + (double) fraction / 1e6;
+	char *point;
+
+	/* less than a second is one division, whose result prints as it should */
+	if (fraction == 0 || whole == 0)
+		return at;
+	for (at--; at[-1] != 'M'; at--)
+		;
+	point = at;
+	at = number_put_java_double(at, seconds);
+	while (*point != '.')
+		point++;
+	if (at > point + 10)
+		at = point + 10;
+	while (at[-1] == '0')
+		at--;
+	*at++ = 'S';
+	return at;
+}
+
 EncodeResult
 encode_interval_iso(Buf *buf, const ColumnCodec *codec, Slice bytes)
 {
 	Interval value;
 	char *at;
 
-	(void) codec;
 	if (!value_interval(bytes, &value))
 		return ENCODE_MALFORMED;
 	at = end_of(buf);
 	*at++ = '"';
 	at = calendar_put_iso_interval(at, &value);
+	if (!codec->lossless)
+		at = put_java_seconds(at, value.time_us % 60000000);
 	*at++ = '"';
 	return done_at(buf, at);
 }

@@ -84,13 +84,44 @@ put_date(Buf *buf, int64_t ms)
 	buf->len = (size_t) (at - buf->data);
 }
 
+/* Print what is at start as a Date, Time or Timestamp of Connect, if it is one. */
+static void
+convert_date(Buf *buf, const char *name, size_t start)
+{
+	int64_t number;
+
+	if (name == NULL || strncmp(name, "org.apache.kafka.connect.data.", 30) != 0 ||
+	    strcmp(name + 30, "Decimal") == 0 || buf->data[start] == 'n')
+		return;
+	buf_char(buf, '\0');
+	number = strtoll(buf->data + start, NULL, 10);
+	buf->len = start;
+	put_date(buf, strcmp(name + 30, "Date") == 0 ? number * DAY_MS : number);
+}
+
+/* What the old key lacks. */
+static void
+put_missing(Buf *buf, const ColumnPlan *column)
+{
+	static const char zero[8]; /* numeric_send's */
+	size_t start = buf->len;
+
+	if (column->codec.encode == encode_decimal &&
+	    slice_equal(column->null_json, slice_from("\"AA==\"")))
+	{
+		put_decimal(
+			buf, &column->codec, (Slice){ zero, sizeof zero }, encode_numeric_string);
+		return;
+	}
+	buf_slice(buf, column->null_json);
+	convert_date(buf, column->type.form.name, start);
+}
+
 static void
 put_encoded(Buf *buf, const ColumnPlan *column, Slice bytes)
 {
 	const ColumnCodec *codec = &column->codec;
-	const char *name = column->type.form.name;
 	size_t start = buf->len;
-	int64_t number;
 
 	if (codec->encode == encode_decimal)
 	{
@@ -105,7 +136,7 @@ put_encoded(Buf *buf, const ColumnPlan *column, Slice bytes)
 	if (codec->encode(buf, codec, bytes) != ENCODE_DONE)
 	{
 		buf->len = start;
-		buf_slice(buf, column->null_json);
+		put_missing(buf, column);
 		return;
 	}
 	/* NaN and the infinities, which JSON has to quote */
@@ -115,12 +146,7 @@ put_encoded(Buf *buf, const ColumnPlan *column, Slice bytes)
 		buf->len -= 2;
 		memmove(buf->data + start, buf->data + start + 1, buf->len - start);
 	}
-	if (name == NULL || strncmp(name, "org.apache.kafka.connect.data.", 30) != 0)
-		return;
-	buf_char(buf, '\0');
-	number = strtoll(buf->data + start, NULL, 10);
-	buf->len = start;
-	put_date(buf, strcmp(name + 30, "Date") == 0 ? number * DAY_MS : number);
+	convert_date(buf, column->type.form.name, start);
 }
 
 /* The code unit of \uXXXX at text, which json_string() wrote. */
@@ -213,7 +239,7 @@ header_put_key(Buf *buf, const RenderPlan *plan, const Value *values)
 		buf_slice(buf, column->lead);
 		(void) buf_reserve(buf, ENCODE_ROOM);
 		if (value.kind == VALUE_NULL)
-			buf_slice(buf, column->null_json);
+			put_missing(buf, column);
 		else if (value.kind == VALUE_UNCHANGED)
 			buf_slice(buf, column->unchanged_json);
 		else

@@ -12,7 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define LITERAL_MAX 512 /* of numbers; longer ones are no defaults people write */
+#define LITERAL_MAX         512 /* of numbers; longer ones are no defaults people write */
+#define NUMERIC_LITERAL_MAX (131072 + 16383 + 2) /* what PostgreSQL's numeric holds */
 
 /* Terminate a copy for the C library; false when it is too long or empty. */
 static bool
@@ -151,7 +152,7 @@ literal_numeric(Buf *binary, Slice text)
 	for (size_t i = 0; i < fraction.len; i++)
 		if (!isdigit((unsigned char) fraction.data[i]))
 			return false;
-	if (whole.len + fraction.len == 0 || text.len >= LITERAL_MAX)
+	if (whole.len + fraction.len == 0 || text.len > NUMERIC_LITERAL_MAX)
 		return false;
 	high = (int) (whole.len + 3) / 4 - 1;
 	low = -((int) (fraction.len + 3) / 4);
@@ -330,6 +331,23 @@ is_current_time(const char *expression)
 {
 	return strncmp(expression, "CURRENT_", 8) == 0 ||
 	       strncmp(expression, "LOCALTIME", 9) == 0;
+}
+
+bool
+literal_of_label(const char *expression, Slice *literal)
+{
+	const char *cast = NULL;
+	size_t len;
+
+	for (const char *at = expression; (at = strstr(at, "::")) != NULL; at++)
+		cast = at;
+	if (cast == NULL)
+		return false;
+	len = (size_t) (cast - expression);
+	if (len < 2 || *expression != '\'' || cast[-1] != '\'')
+		return false;
+	*literal = (Slice){ expression + 1, len - 2 };
+	return true;
 }
 
 bool

@@ -35,6 +35,10 @@ bool literal_bits(Buf *binary, Slice text);
  * there: Debezium drops a default that it would have to round. */
 bool literal_set_scale(Slice *number, int scale);
 
+/* The label in the default expression of an enum: what is before the last cast, with its
+ * quotes doubled as Debezium leaves them.  False when there is none. */
+bool literal_of_label(const char *expression, Slice *literal);
+
 /*
  * The literal in a default expression.  generated stands for function calls, and
  * for CURRENT_DATE and its like where the type is a time.  False when there is none.

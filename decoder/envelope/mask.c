@@ -287,6 +287,7 @@ mask_find(const EnvOptions *options, const Relation *relation, uint16_t column)
 	for (uint16_t i = 0; i < relation->key_count; i++)
 		in_key = in_key || relation->key[i] == column;
 	mask.is_text = jdbc_is_character(described);
+	mask.is_char = described->base_oid == TYPE_CHAR && mask.is_text;
 	mask.at_source = mask.is_text && !in_key;
 	mask.column_length = (uint32_t) jdbc_length(described);
 	return mask;
@@ -405,6 +406,8 @@ mask_replace(Buf *buf, size_t start, const ColumnMask *mask)
 	char hex[DIGEST_MAX_BYTES * 2];
 	size_t length;
 
+	if (mask->is_char && text.len == 1 && *text.data == '\0')
+		text.len = 0;
 	switch (mask->rule->kind)
 	{
 		case MASK_TRUNCATE:

@@ -77,6 +77,7 @@ typedef struct ColumnMask
 {
 	const MaskRule *rule; /* NULL: nothing; the rest is then unset */
 	bool is_text;         /* a character type */
+	bool is_char;         /* type "char", whose zero byte is an empty text */
 	bool at_source;       /* what travels is masked already */
 	uint32_t column_length;
 } ColumnMask;

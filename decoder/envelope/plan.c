@@ -303,8 +303,12 @@ make_default(Maker *maker, const ColumnPlan *column)
 	    type->form.fields != NULL ||
 	    relation_column->type_oid != relation_column->base_oid)
 		return (Slice){ NULL, 0 };
-	if (!literal_of_default(
-			relation_column->default_text, type->generated, type->is_time, &literal) ||
+	if (!(relation_column->type_kind == 'e'
+	          ? literal_of_label(relation_column->default_text, &literal)
+	          : literal_of_default(relation_column->default_text,
+	                               type->generated,
+	                               type->is_time,
+	                               &literal)) ||
 	    (relation_column->base_oid == TYPE_NUMERIC && relation_column->base_typmod >= 4 &&
 	     !literal_set_scale(&literal, column->codec.scale)) ||
 	    !type->literal(maker->buf, literal))
@@ -318,6 +322,36 @@ make_default(Maker *maker, const ColumnPlan *column)
 		maker->buf->len = start;
 	json = take(maker, start);
 	return json;
+}
+
+/* Whether zero has the digits of the column's scale: decimals as text have. */
+static bool
+zero_has_scale(const ColumnPlan *column)
+{
+	const TypeForm *form = &column->type.form;
+
+	return form->encode == encode_numeric_string ||
+	       (column->codec.column->base_oid == TYPE_MONEY &&
+	        form->encode == encode_printed);
+}
+
+/* Debezium's zero for what is missing though it is not null. */
+static void
+put_zero(Maker *maker, const ColumnPlan *column)
+{
+	size_t digits = (size_t) column->codec.scale;
+
+	if (column->type.array)
+		buf_text(maker->buf, "[]");
+	else if (!zero_has_scale(column))
+		buf_text(maker->buf, column->type.form.zero);
+	else
+	{
+		buf_text(maker->buf, digits > 0 ? "\"0." : "\"0");
+		memset(buf_reserve(maker->buf, digits), '0', digits);
+		maker->buf->len += digits;
+		buf_char(maker->buf, '"');
+	}
 }
 
 /* What a null of the column prints as. */
@@ -338,11 +372,10 @@ make_null(Maker *maker, const ColumnPlan *column, Slice default_json)
 		           : slice_from("null");
 	if (not_null && default_json.len > 0)
 		buf_slice(maker->buf, default_json);
+	else if (not_null)
+		put_zero(maker, column);
 	else
-		buf_text(maker->buf,
-		         !not_null            ? "null"
-		         : column->type.array ? "[]"
-		                              : column->type.form.zero);
+		buf_text(maker->buf, "null");
 	if (masked)
 		mask_converted(maker, column, start);
 	return take(maker, start);
@@ -410,6 +443,11 @@ make_column(Maker *maker, uint16_t i, bool in_key, Slice *default_json)
 		return;
 	column->mask = mask_find(plan->options, plan->relation, i);
 	column->propagate = propagates(maker, source);
+	/* Debezium lets a propagated type go before a hash: it may as well where the hash
+	 * would change nothing */
+	if (column->propagate && column->mask.rule != NULL && !column->mask.is_text &&
+	    column->mask.rule->kind >= MASK_HASH_V1)
+		column->mask.rule = NULL;
 	make_prints(maker, column, default_json);
 }
 

@@ -434,6 +434,22 @@ prints_alike(Buf *buf, const Change *change, uint16_t i, bool *alike)
 	return ok;
 }
 
+/* Whether a value has no form in a record, so that it comes as null does. */
+static bool
+prints_as_null(Buf *buf, const ColumnPlan *column, Value value)
+{
+	size_t start = buf->len;
+	EncodeResult result = ENCODE_NULL;
+
+	(void) buf_reserve(buf, ENCODE_ROOM);
+	if (value.kind == VALUE_UNCHANGED)
+		return slice_equal(column->unchanged_json, slice_from("null"));
+	if (value.kind != VALUE_NULL && column->codec.binary == (value.kind == VALUE_BINARY))
+		result = column->codec.encode(buf, &column->codec, value_slice(value));
+	buf->len = start;
+	return result == ENCODE_NULL;
+}
+
 /* Whether no captured column differs between the rows of an update. */
 static bool
 is_unchanged(Buf *buf, const Change *change, bool *unchanged)
@@ -449,7 +465,8 @@ is_unchanged(Buf *buf, const Change *change, bool *unchanged)
 		/* null is not the default that prints in its place */
 		if ((before.kind == VALUE_NULL || after.kind == VALUE_NULL) &&
 		    !change->plan->relation->columns[i].not_null)
-			*unchanged = false;
+			*unchanged = prints_as_null(buf, &change->plan->columns[i], before) &&
+			             prints_as_null(buf, &change->plan->columns[i], after);
 		else if (!prints_alike(buf, change, i, unchanged))
 			return false;
 	}

@@ -99,7 +99,8 @@ put_added_parameters(Buf *buf, const ColumnPlan *column, bool first)
 	const char *comma = first ? ",\"parameters\":{" : ",";
 	size_t start;
 
-	if (column->mask.rule != NULL)
+	if (column->mask.rule != NULL &&
+	    !(column->propagate && column->mask.rule->kind >= MASK_HASH_V1))
 	{
 		if (column->mask.rule->kind != MASK_TRUNCATE)
 			buf_printf(buf, "%s\"masked\":\"true\"", comma);

@@ -122,7 +122,7 @@ choose_money(const TypeContext *context)
 		                      NULL,
 		                      NULL },
 		[DECIMAL_DOUBLE] = { PLAIN("double", encode_money_double, "0.0") },
-		[DECIMAL_STRING] = { PLAIN("string", encode_printed, "\"0.00\"") },
+		[DECIMAL_STRING] = { PLAIN("string", encode_printed, "\"0\"") },
 	};
 
 	return &forms[context->options->decimal_handling_mode];

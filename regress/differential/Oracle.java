@@ -159,8 +159,11 @@ public class Oracle
         private static String explain(String message, Throwable cause)
         {
             StringBuilder text = new StringBuilder(String.valueOf(message));
-            for (; cause != null; cause = cause.getCause())
+            for (; cause != null; cause = cause.getCause()) {
                 text.append(" <- ").append(cause);
+                if (cause.getCause() == null && cause.getStackTrace().length > 0)
+                    text.append(" at ").append(cause.getStackTrace()[0]);
+            }
             return text.toString().replace('\n', ' ');
         }
 

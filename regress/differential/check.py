@@ -1,4 +1,4 @@
-"""check.py SEED ROUNDS: Debezium itself and ours over the same changes, compared byte for byte.
+"""check.py SEED ROUNDS, or check.py SEED,SEED,... 1: Debezium itself and ours over the same changes, compared byte for byte.
 
 First the cases of cases/, then ROUNDS workloads made by generate.py from SEED, SEED + 1, ...  For each, a
 database; Debezium streams from a slot of pgoutput, ours from slots made before the first change: the plugin
@@ -7,7 +7,8 @@ broker.  Topic, key, value and headers must be equal, and their order: the plugi
 worker's that of each topic.  As both read the same WAL, LSNs, transaction ids and commit times are compared too.
 Not compared are the time at which a record was made and the connector's run id.
 
-Differences must match ../differential/deliberate.txt.  What a failed round was and what came out is kept in
+Differences must match ../differential/deliberate.txt.  Debezium may stop by itself for a reason that is in
+stops.txt; ours has to go on then, and is compared as far as Debezium came.  What a failed round was and what came out is kept in
 build/differential/<name>/.
 """
 
@@ -45,7 +46,7 @@ PLUGIN_SLOT = "ours"
 BARRIER = "barrier"
 
 MASKS = [
-    (re.compile(r"\[Ljava\.lang\.[A-Za-z]+;@[0-9a-f]+"), "[Ljava#"),
+    (re.compile(r"\[+(?:L[\w.$]+;|[BCDFIJSZ])@[0-9a-f]+"), "[Ljava#"),
     (re.compile(r"LogicalDecodingMessageId@[0-9a-f]+"), "LogicalDecodingMessageId@#"),
     (re.compile(r'("op":"[^"]*","ts_ms":)\d+(?:,"ts_us":\d+,"ts_ns":\d+)?(?=[,}])'), r'\1"#"'),
 ]
@@ -55,12 +56,26 @@ SNAPSHOT_MASKS = [
 ]
 
 
+MESSAGES = re.compile(r'"io\.debezium[^"]*LogicalDecodingMessageId@#"|"LOGICAL_DECODING_MESSAGE"')
+COLLECTIONS = re.compile(r'("data_collections":\[)((?:\{"data_collection":"(?:[^"\\]|\\.)*","event_count":\d+\},?)+)\]')
+
+
+def messages_last(value):
+    """Data collections with that of logical messages behind the others: its place in Debezium's map is by an
+    object's address."""
+    def reorder(found):
+        entries = re.findall(r'\{"data_collection":"(?:[^"\\]|\\.)*","event_count":\d+\}', found.group(2))
+        return found.group(1) + ",".join(sorted(entries, key=lambda entry: bool(MESSAGES.search(entry)))) + "]"
+    return COLLECTIONS.sub(reorder, value) if MESSAGES.search(value) else value
+
+
 def mask(record):
     """A record without what differs from run to run."""
     topic, key, value, headers = record
     if value is not None:
         for pattern, replacement in MASKS:
             value = pattern.sub(replacement, value)
+        value = messages_last(value)
         if '"op":"r"' in value:
             for pattern, replacement in SNAPSHOT_MASKS:
                 value = pattern.sub(replacement, value)
@@ -73,8 +88,9 @@ def signature(record):
     value = record[2]
     if value is None:
         return record[0], "tombstone", record[1]
-    if re.search(r'"status":"(BEGIN|END)"', value):
-        return record[0], "transaction", record[1]
+    status = re.search(r'"status":"(BEGIN|END)","id":"(\d+)', value)
+    if status:
+        return record[0], status.group(1), status.group(2)
     lsn = re.search(r'"lsn":(\d+)', value)
     op = re.search(r'"op":"(.)"', value)
     return record[0], op and op.group(1), lsn and lsn.group(1)
@@ -82,7 +98,9 @@ def signature(record):
 
 def aligned(theirs, ours):
     """Pairs of records, None where one side has none."""
-    if [r[0] for r in theirs] == [r[0] for r in ours]:
+    def outline(records):
+        return [signature(r) if r[0].endswith("transaction") else r[0] for r in records]
+    if outline(theirs) == outline(ours):
         return list(zip(theirs, ours))
     matcher = difflib.SequenceMatcher(None, [signature(r) for r in theirs], [signature(r) for r in ours], False)
     pairs = []
@@ -106,6 +124,13 @@ class Failure(Exception):
     """A round that could not be compared."""
 
 
+def known_stops():
+    """[(expression, reason)] of stops.txt: with what Debezium may stop, which fails no round."""
+    lines = (HERE / "stops.txt").read_text(encoding="utf-8").splitlines()
+    return [(re.compile(expression), reason) for expression, _, reason in
+            (line.partition(" : ") for line in lines if line and not line.startswith("#"))]
+
+
 class Round:
     """One database, one workload, both connectors."""
 
@@ -119,6 +144,7 @@ class Round:
         self.statements = []
         self.refused = 0
         self.barriers = 0
+        self.stopped = None  # why Debezium is no more
         self.database = None
         self.worker = None
         self.with_worker = worker
@@ -148,25 +174,39 @@ class Round:
     def plugin_options(self, schemas):
         options = {"format": "record", "topic_prefix": self.prefix, "schemas_enable": schemas and "true" or "false"}
         options.update((name.replace(".", "_"), value) for name, value in self.workload.settings.items()
-                       if not name.startswith("snapshot."))
+                       if not name.startswith(("snapshot.", "schemas.enable")))
         return options
 
     def start_worker(self):
         self.worker = Worker(self.database, **{
             "topic.prefix": self.prefix, "slot.name": "worker_" + self.database.name[:50], "outputs": "kafka",
-            "kafka.bootstrap.servers": self.check.broker.bootstrap, "status.update.interval.ms": "100",
+            "kafka.bootstrap.servers": self.check.broker.bootstrap, "kafka.message.max.bytes": "10000000",
+            "topic.creation.default.max.message.bytes": "10000000", "status.update.interval.ms": "100",
             "snapshot.mode": "initial" if self.workload.snapshot else "no_data",
             "kafka.positions.topic": "__positions_" + self.database.name})
         self.worker.config.update((name, value.replace("\\", "\\\\")) for name, value in self.workload.settings.items())
         self.worker.start()
         self.worker.wait_log(r"streaming from slot", 60)
 
+    def note_stop(self, error):
+        """What Debezium stopped with; ours goes on, and is compared as far as Debezium came."""
+        self.stopped = next((reason for expression, reason in self.check.stops if expression.search(str(error))), None)
+        if self.stopped is None:
+            raise error
+
     def start(self):
-        self.check.debezium.start(self.database, self.debezium_settings(), str(self.dir / "debezium"))
-        self.database.wait_slot_active(SLOT)
+        try:
+            self.check.debezium.start(self.database, self.debezium_settings(), str(self.dir / "debezium"))
+            wait_for(self.debezium_streams, 30, "Debezium to stream")
+        except DebeziumFailed as error:
+            self.note_stop(error)
         self.database.psql("select pg_create_logical_replication_slot('%s', 'cdc_decoder')" % PLUGIN_SLOT)
         if self.with_worker:
             self.start_worker()
+
+    def debezium_streams(self):
+        self.check.debezium.check()
+        return self.database.psql("select active from pg_replication_slots where slot_name = '%s'" % SLOT) == "t"
 
     def perform(self, connection, statements, inside=False):
         for statement in statements:
@@ -212,15 +252,19 @@ class Round:
         texts = [encode(mark.encode()).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode, binascii.hexlify)]
         deadline = time.monotonic() + 60
         place = str(self.dir / "debezium.plain.jsonl")
-        while True:
+        while self.stopped is None:
             with open(place, encoding="utf-8") as file:
                 found = file.read()
             if any(text in found for text in texts):
                 return lsn
-            self.check.debezium.check()
+            try:
+                self.check.debezium.check()
+            except DebeziumFailed as error:
+                self.note_stop(error)
             if time.monotonic() > deadline:
                 raise Failure("Debezium did not come to barrier %d" % self.barriers)
             time.sleep(0.05)
+        return lsn
 
     def finish(self):
         with self.database.connect() as connection:
@@ -246,6 +290,7 @@ class Round:
             self.check.debezium.stop()
             if self.worker:
                 self.worker.kill()
+                self.write("worker.log", self.worker.log_text())
             if self.database:
                 self.database.drop()
 
@@ -279,7 +324,7 @@ class Round:
 
     def worker_records(self):
         topics = [name for name in self.check.broker.topics()
-                  if name.startswith(self.prefix + self.setting("topic.delimiter", "."))]
+                  if name.startswith((self.prefix + self.setting("topic.delimiter", "."), self.prefix + "."))]
         found = [mask((r.topic, r.key, r.value, list(r.headers)))
                  for r in read_all(self.check.broker, *topics)] if topics else []
         self.write("worker.jsonl", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in found))
@@ -304,6 +349,8 @@ class Round:
     def compare_records(self, leg, theirs, ours, differences):
         theirs = [r for r in theirs if not self.left_out(leg, r)]
         ours = [r for r in ours if not self.left_out(leg, r)]
+        if self.stopped is not None:
+            ours = ours[:len(theirs)]
         context = Context(self.name if self.name[0].isalpha() else "generated", leg, self.workload.settings, self.types)
         for pair in aligned(theirs, ours):
             self.check.compared += 1
@@ -323,7 +370,7 @@ class Round:
 
     def left_out(self, leg, record):
         """Logical messages and transactions are the worker's."""
-        topic = record[0][len(self.prefix) + len(self.setting("topic.delimiter", ".")):]
+        topic = record[0][len(self.prefix) + 1:]
         return leg == "plugin" and topic in ("message", "transaction") or (
             topic == "message" and not self.check.worker_knows("message.prefix.include.list"))
 
@@ -333,6 +380,7 @@ class Check:
 
     def __init__(self):
         self.rules = Rules()
+        self.stops = known_stops()
         self.cluster = Cluster(wal_sender_timeout=0)
         self.cluster.start()
         self.debezium = Debezium()
@@ -342,6 +390,7 @@ class Check:
         self.compared = 0
         self.failed = 0
         self.passed = 0
+        self.stopped = 0
         database = self.cluster.postgres
         self.available = set(database.psql("select name from pg_available_extensions").split("\n"))
         database.psql("select pg_create_logical_replication_slot('probe', 'cdc_decoder')")
@@ -391,9 +440,11 @@ class Check:
         failed = bool(lines)
         self.failed += failed
         self.passed += not failed
-        print("%-24s %-6s %4d records%s, %d of %d statements refused, %.1f s" % (
+        self.stopped += this.stopped is not None
+        print("%-24s %-6s %4d records%s, %d of %d statements refused, %.1f s%s" % (
             this.name, "FAILED" if failed else "ok", compared, " (worker too)" if this.with_worker else "",
-            this.refused, len(this.statements), seconds), flush=True)
+            this.refused, len(this.statements), seconds,
+            "; Debezium stopped: " + this.stopped if this.stopped else ""), flush=True)
         if failed:
             print("  " + " ".join("%s=%s" % item for item in this.workload.settings.items()))
             this.write("differences.txt", "\n".join(lines) + "\n")
@@ -421,21 +472,23 @@ def read_case(directory):
 
 
 def main(arguments):
-    seed = random.SystemRandom().randrange(1, 1000000) if arguments[0] == "random" else int(arguments[0])
-    rounds = int(arguments[1])
+    given = arguments[0].split(",")
+    seed = random.SystemRandom().randrange(1, 1000000) if given == ["random"] else int(given[0])
+    rounds = int(arguments[1]) if len(given) == 1 else 1
+    numbers = range(seed, seed + rounds) if len(given) == 1 else [int(number) for number in given]
     words = os.environ.get("TESTS", "").split()
     check = Check()
     print("seed %d, %d rounds" % (seed, rounds), flush=True)
     for directory in sorted((HERE / "cases").glob("*/")):
         if rounds != 1 and (not words or directory.name in words):
             check.run(directory.name, read_case(directory), True)
-    for number in range(seed, seed + rounds) if not words else ():
+    for number in numbers if not words else ():
         generator = generate.Generator(number, check.available, check.knows)
         check.run(str(number), generator.workload(), number % WORKER_EVERY == 0)
     for rule in check.rules.unused(BUILD / "deliberate", "differential") if rounds > 1 and not words else ():
         print("deliberate.txt:%d matched nothing: %s" % (rule.number, rule.line))
     print("%d records compared; seed %d" % (check.compared, seed))
-    print("%d passed, %d failed" % (check.passed, check.failed))
+    print("%d passed, %d failed; Debezium stopped in %d" % (check.passed, check.failed, check.stopped))
     return 1 if check.failed or not check.passed else 0
 
 

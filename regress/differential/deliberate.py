@@ -10,6 +10,7 @@ Every expression is a Python regular expression for the whole of its subject; bl
     debezium   required: the JSON text there in Debezium's record, or the word absent
     ours       required: the JSON text there in ours, or the word absent
     pair       instead of these two: both texts with a blank between, to say how they belong together
+    within     instead of these two: a number; both texts are integers that differ by no more
     case       name of the golden case, or of the case of the differential test (generated: "generated")
     leg        plugin or worker
     topic      topic of the record
@@ -45,7 +46,7 @@ FILE = pathlib.Path(__file__).resolve().parent / "deliberate.txt"
 
 ABSENT = "absent"
 _TEXTS = ("debezium", "ours")
-_KNOWN = _TEXTS + ("field", "pair", "case", "leg", "topic", "op", "type")
+_KNOWN = _TEXTS + ("field", "pair", "within", "case", "leg", "topic", "op", "type")
 
 _TOKEN = re.compile(r'[\[\]{}:,]|"(?:[^"\\\x00-\x1f]|\\.)*"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 
@@ -297,22 +298,26 @@ class Rule:
         self.line = line
         self.terms = {}
         self.used = False
+        self.within = None
         if not separator or not self.reason.strip():
             raise BadRule("line %d has no reason" % number)
         for term in terms.split():
             name, separator, expression = term.partition("=")
             if not separator or (name not in _KNOWN and "." not in name) or name in self.terms:
                 raise BadRule("line %d: \"%s\" is not a term" % (number, term))
+            if name == "within":
+                self.within = int(expression)
+                expression = r"-?\d+\s-?\d+"
             try:
                 self.terms[name] = re.compile(expression, re.DOTALL)
             except re.error as error:
                 raise BadRule("line %d: %s: %s" % (number, term, error)) from error
-        for name in ("field",) + (() if "pair" in self.terms else _TEXTS):
+        for name in ("field",) + (() if {"pair", "within"} & set(self.terms) else _TEXTS):
             if name not in self.terms:
                 raise BadRule("line %d has no %s=" % (number, name))
         if self.terms["field"].fullmatch("any.field.whatever[0]"):
             raise BadRule("line %d: its field matches every field" % number)
-        texts = [self.terms[name] for name in _TEXTS + ("pair",) if name in self.terms]
+        texts = [self.terms[name] for name in _TEXTS + ("pair", "within") if name in self.terms]
         if all(expression.fullmatch("any text whatever") for expression in texts):
             raise BadRule("line %d: it matches whatever Debezium and we print" % number)
 
@@ -321,7 +326,7 @@ class Rule:
             return difference.field
         if name in _TEXTS:
             return getattr(difference, name)
-        if name == "pair":
+        if name in ("pair", "within"):
             return "%s %s" % (difference.debezium, difference.ours)
         if name in ("case", "leg"):
             return getattr(context, name)
@@ -339,6 +344,8 @@ class Rule:
             subjects = [self._subject(name, context, records, difference) for name in names.split("|")]
             if not any(subject is not None and expression.fullmatch(subject) for subject in subjects):
                 return False
+        if self.within is not None and abs(int(difference.debezium) - int(difference.ours)) > self.within:
+            return False
         self.used = True
         return True
 
@@ -369,14 +376,15 @@ class Rules:
 
 def column_types(connection, prefix, delimiter="."):
     """{(topic, column): type} of all tables of a database, for Context; connection is psycopg's.  The type
-    is that of format_type without its modifier."""
+    is that of format_type without its modifier; " generated" stands behind that of a generated column."""
     rows = connection.execute(
         "select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)"
+        " || case when a.attgenerated = '' then '' else ' generated' end"
         " from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace"
         " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')").fetchall()
     written = lambda name: json.dumps(name, ensure_ascii=False)[1:-1]
     clean = lambda name: re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    coded = lambda name: re.sub(r"[^A-Za-z0-9]|^[0-9]", lambda found: "_u%04x" % ord(found.group()), name)
+    coded = lambda name: re.sub(r"[^A-Za-z0-9]|^[0-9]", lambda found: ("_u00%x" if found.group() < "\x80" else "_u%x") % ord(found.group()), name)
     return {(clean(delimiter.join((prefix, schema, table))), name): kind
             for schema, table, column, kind in rows
             for name in {written(column), re.sub(r"[^A-Za-z0-9_]", "_", column), coded(column)}}

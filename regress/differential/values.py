@@ -210,7 +210,7 @@ def unknown():
         Type("pg_snapshot", ["10:20:10"]), Type("xid", ["1", "4294967295"]), Type("xid8", ["18446744073709551615"]), Type("cid", ["7"]),
         Type("tid", ["(0,1)"]), Type("jsonpath", ["$.a[*]", "$"]), Type("regclass", ["pg_class", "0"]), Type("regtype", ["integer"]),
         Type("regproc", ["now"]), Type("int4multirange", ["{}", "{[1,3),[5,8)}"]), Type("datemultirange", ["{[2020-01-01,2020-02-01)}"]),
-        Type("nummultirange", ["{[1,2]}"]), Type("oidvector", ["1 2 3", ""]), Type("int2vector", ["1 2", "-1"]),
+        Type("nummultirange", ["{[1,2]}"]), Type("oidvector", ["1 2 3", "7"]), Type("int2vector", ["1 2", "-1"]),
         Type("pg_node_tree", []), Type("aclitem", ["=r/postgres"]),
     ]
 

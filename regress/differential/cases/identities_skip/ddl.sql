@@ -1,0 +1,11 @@
+create table none_default (a int, b text not null, c int default 3);
+create table none_full (like none_default including all); alter table none_full replica identity full;
+create table none_nothing (like none_default including all); alter table none_nothing replica identity nothing;
+create table pk_nothing (id int primary key, v text); alter table pk_nothing replica identity nothing;
+create table uniq (a int not null, b text not null, c int, d numeric(5,1) not null default 2.5); create unique index uniq_ab on uniq (b, a); alter table uniq replica identity using index uniq_ab;
+create table uniq_null (a int, b text not null, c int); create unique index uniq_null_a on uniq_null (a); alter table uniq_null replica identity full;
+create table uniq_two (a int not null, b int not null, c int not null); create unique index z_first on uniq_two (b); create unique index a_second on uniq_two (c, a); alter table uniq_two replica identity full;
+create table uniq_expr (a int not null, b text not null); create unique index uniq_expr_i on uniq_expr (lower(b)); create unique index uniq_expr_j on uniq_expr (a desc) ; alter table uniq_expr replica identity full;
+create table pk_full (b int, a int, v text not null, primary key (a, b)); alter table pk_full replica identity full;
+create table uniq_con (a int unique, b int unique not null); alter table uniq_con replica identity full;
+create table uniq_defer (a int not null unique deferrable, b int); alter table uniq_defer replica identity full;

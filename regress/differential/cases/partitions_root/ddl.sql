@@ -1,0 +1,11 @@
+create table p (id int, region text, v text default 'x', primary key (id, region)) partition by list (region);
+create table p_eu partition of p for values in ('eu') partition by range (id);
+create table p_eu1 partition of p_eu for values from (0) to (100);
+create table p_eu2 partition of p_eu for values from (100) to (200);
+create table p_rest partition of p default;
+create table q (id int not null, v int) partition by hash (id);
+create table q_0 partition of q for values with (modulus 2, remainder 0);
+create table q_1 partition of q for values with (modulus 2, remainder 1);
+alter table q_0 replica identity full;
+alter table q_1 replica identity full;
+alter table q replica identity full;
