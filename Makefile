@@ -68,6 +68,7 @@ check-faults: all ## every fault of README's table, and kill -9 at every step th
 	@KILLS=$${KILLS:-200} $(TOOLS)/python.sh regress/tools/run-tests --faults $(TESTS)
 
 check-limits: all ## how large, how many, how far behind: minutes to an hour, 40 GB of disk; figures for README: TESTS="columns"
+	+@$(SINK) limits
 	@JOBS=1 $(TOOLS)/python.sh regress/tools/run-tests --limits $(TESTS)
 
 check-registry: all ## the Avro tests against a real schema registry

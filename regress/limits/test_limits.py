@@ -9,9 +9,11 @@ import os
 import time
 
 from lib.consumer import Reader
-from lib.support import wait_for
+from lib.support import BUILD
 
 MB = 1 << 20
+FAST_CLOCK = BUILD / "limits" / "fast_clock.so"
+FASTER = 1200
 
 ROWS = int(os.environ.get("SNAPSHOT_ROWS", "10000000"))
 CHANGES = int(os.environ.get("TRANSACTION_ROWS", "5000000"))
@@ -149,6 +151,11 @@ def test_row_of_1600_columns(t):
             peak_memory="%d MB" % (worker.rss_peak / 1e6))
     assert worker.rss_peak < 1e9, worker.rss_peak
     assert seconds < 120, seconds
+
+
+def resident(worker):
+    with open("/proc/%d/statm" % worker.process.pid, encoding="ascii") as file:
+        return int(file.read().split()[1]) * 4096
 
 
 # ---- Many tables, rows, transactions ----
@@ -296,6 +303,43 @@ def test_slot_10_gb_behind(t):
     figures(behind="%.1f GB" % gigabytes, caught_up_in="%.0f s" % seconds, MB_of_WAL_per_s="%d" % (gigabytes * 1024 / seconds),
             rows_per_s="%d" % (rows / seconds), peak_memory="%d MB" % (worker.rss_peak / 1e6))
     assert worker.rss_peak < 600e6, worker.rss_peak
+
+
+def test_day_without_changes(t):
+    """Another database writes, ours does not; the worker's clock makes a day of a minute: the slot follows, and
+    nothing grows."""
+    cluster = t.new_cluster(max_wal_size="256MB").start()
+    db = t.database(cluster)
+    busy = t.database(cluster, name="busy")
+    busy.psql("create table w (id int)")
+    db.psql("create table t (id int primary key, v text); insert into t values (1, 'x')")
+    worker = t.worker(db, outputs="bronze,silver", **{"lake.flush.interval.ms": 10000})
+    worker.start(under=["env", "LD_PRELOAD=%s" % FAST_CLOCK, "CLOCK_FACTOR=%d" % FASTER])
+    worker.wait_log("streaming from slot", 60)
+    slot = worker.config["slot.name"]
+    lake = t.lake(worker)
+    first = version = int(lake.metadata_file("cdc_checkpoints").name[1:].split(".")[0])
+    memory = []
+    most = 0
+    began = time.monotonic()
+    with busy.connect() as connection:
+        while (time.monotonic() - began) * FASTER < 86400:
+            connection.execute("insert into w values (1)")
+            if len(memory) < (time.monotonic() - began) * FASTER // 3600:
+                memory.append(resident(worker))
+                most = max(most, int(connection.execute(
+                    "select pg_current_wal_lsn() - confirmed_flush_lsn from pg_replication_slots where slot_name = %s",
+                    (slot,)).fetchone()[0]))
+    version = int(lake.metadata_file("cdc_checkpoints").name[1:].split(".")[0])
+    db.psql("insert into t values (2, 'y')")
+    db.wait_confirmed(slot, db.lsn())
+    stopped(worker)
+    assert lake.compare(db, "public.t") == []
+    figures(hours=len(memory), positions_stored=version - first, most_behind="%d kB" % (most // 1000),
+            memory_after_1_hour="%.1f MB" % (memory[0] / 1e6), after_a_day="%.1f MB" % (memory[-1] / 1e6))
+    assert 700 < version - first < 1600, version - first
+    assert memory[-1] < memory[2] + 8e6, memory
+    assert most < 16e6, most
 
 
 for _test in (test_transaction_of_5_million_rows, test_slot_10_gb_behind, test_snapshot_of_10_million_rows,

@@ -240,6 +240,9 @@ take_row(Lake *lake, const Event *event, Err *err)
 	}
 	if (!is_new)
 		return true;
+	if (!parquet_expect(
+			lake->store.parquet, event->old_tuple.len + event->new_tuple.len, err))
+		return false;
 	lake->taken++;
 	account(lake, source, event);
 	set_deadline(lake);

@@ -92,7 +92,7 @@ parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err)
 {
 	Parquet *made = xmalloc(sizeof *made);
 
-	*made = (Parquet){ 0 };
+	*made = (Parquet){ .memory_bytes = memory_bytes };
 	*parquet = NULL;
 	if (!engine_start(made, memory_bytes, err))
 	{
@@ -101,6 +101,25 @@ parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err)
 	}
 	*parquet = made;
 	return true;
+}
+
+/* A value is there several times while it is written: as it came, escaped, as text of a
+ * vector, in a page, compressed. */
+#define ROW_COPIES 12
+#define ROW_LARGE  ((size_t) 8 << 20)
+
+bool
+parquet_expect(Parquet *parquet, size_t row_bytes, Err *err)
+{
+	int64_t memory = parquet->memory_bytes + ROW_COPIES * (int64_t) row_bytes;
+	char sql[64];
+
+	if (row_bytes < ROW_LARGE || row_bytes <= parquet->expected)
+		return true;
+	parquet->expected = row_bytes;
+	(void) snprintf(
+		sql, sizeof sql, "SET memory_limit = '%" PRId64 "MiB'", (memory >> 20) + 1);
+	return engine_run(parquet->connection, sql, err);
 }
 
 void

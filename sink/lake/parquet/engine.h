@@ -18,6 +18,8 @@ struct Parquet
 	duckdb_database database;
 	duckdb_connection connection; /* for writes */
 	WriteJob *job;                /* the write under way: what cdc_rows() yields */
+	int64_t memory_bytes;
+	size_t expected; /* bytes of the largest row that is provided for; 0: none large */
 };
 
 /* Run SQL that returns nothing of interest. */

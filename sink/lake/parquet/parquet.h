@@ -27,6 +27,10 @@ typedef struct Parquet Parquet;
 MUST_CHECK bool parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err);
 void parquet_free(Parquet *parquet); /* NULL is allowed */
 
+/* A row of so many bytes will be written: raises the limit where one row alone could
+ * exceed it.  For the life of parquet. */
+MUST_CHECK bool parquet_expect(Parquet *parquet, size_t row_bytes, Err *err);
+
 typedef enum RowStatus
 {
 	ROW_FAILED = -1, /* err is set */
