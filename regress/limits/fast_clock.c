@@ -1,6 +1,7 @@
 /*
  * fast_clock.c
- *		time for the worker, CLOCK_FACTOR times as fast: a day of it in a minute.  Preloaded.
+ *		time for the worker, CLOCK_FACTOR times as fast: a day of it in a minute.
+ *Preloaded.
  *
  * The monotonic clock runs faster, and what is waited for with it ends earlier; the wall
  * clock stays as it is.

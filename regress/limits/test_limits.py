@@ -102,7 +102,7 @@ def test_value_of_100_mb_to_kafka(t):
     del worker.config["event.processing.failure.handling.mode"]
     small.stop()
     large = t.new_broker(heap="2g", message_max_bytes=300 * MB, socket_request_max_bytes=400 * MB).start()
-    settings = {"kafka.message.max.bytes": 300 * MB, "max.memory": "256MB"}
+    settings = {"kafka.message.max.bytes": 300 * MB, "kafka.queue.buffering.max.kbytes": 400 * 1024}
     db, worker, before = value_case(t, 100, "kafka", broker=large, **settings)
     started = time.monotonic()
     db.wait_confirmed(worker.config["slot.name"], db.lsn(), 300)
