@@ -729,7 +729,7 @@ open_batch(Pipeline *pipeline)
 static bool
 batch_is_full(const Pipeline *pipeline)
 {
-	return pipeline->batch != NULL && arena_bytes(pipeline->batch->arena) >= BATCH_BYTES;
+	return pipeline->batch != NULL && batch_size(pipeline->batch) >= BATCH_BYTES;
 }
 
 /* Whether the end that was asked for is in sight: nothing more is read. */
@@ -791,11 +791,10 @@ take_keepalive(Pipeline *pipeline, const StreamItem *item)
 }
 
 static bool
-take_frame(Pipeline *pipeline, const StreamItem *item, Err *err)
+take_frame(Pipeline *pipeline, StreamItem *item, Err *err)
 {
 	Batch *batch = open_batch(pipeline);
-	Slice frame = { batch_copy(batch, item->frame.data, item->frame.len),
-		            item->frame.len };
+	Slice frame = stream_keep(item, batch);
 
 	if (!decoder_frame(pipeline->decoder, batch, frame, err))
 		return false;

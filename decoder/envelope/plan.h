@@ -13,9 +13,6 @@
 #include "envelope/render.h"
 #include "envelope/types.h"
 
-/* PostgreSQL's MaxTupleAttributeNumber: no tuple is wider. */
-#define RENDER_MAX_COLUMNS 1664
-
 typedef struct ColumnPlan
 {
 	ColumnCodec codec;

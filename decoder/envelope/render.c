@@ -90,6 +90,65 @@ put_value(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, Value valu
 	return true;
 }
 
+/* ---- Records with a limit ---- */
+
+/* Whether a column's JSON is about as long as its value: text, or bytes.  A little may be
+ * saved: geometries are hexadecimal digits before they are base64. */
+static bool
+keeps_length(const ColumnPlan *column)
+{
+	const char *type = column->type.form.type;
+
+	return strcmp(type, "string") == 0 || strcmp(type, "bytes") == 0;
+}
+
+static size_t
+least_json(const ColumnPlan *column, Value value)
+{
+	bool there = value.kind == VALUE_BINARY || value.kind == VALUE_TEXT;
+
+	return there && keeps_length(column) ? value.len / 2 : 0;
+}
+
+static bool
+within(const Change *change, size_t needed)
+{
+	if (needed <= change->change->limit)
+		return true;
+	*change->change->needed = needed;
+	return env_fail(change->error, "a record would need at least %zu bytes", needed);
+}
+
+/* Whether the row may fit, before anything of it is printed. */
+static bool
+row_may_fit(const Change *change, const Value *values)
+{
+	const RenderPlan *plan = change->plan;
+	size_t needed = 0;
+
+	if (change->change->limit == 0 ||
+	    (change->change->new_tuple.len + change->change->old_tuple.len) / 2 <=
+	        change->change->limit)
+		return true;
+	for (uint16_t i = 0; i < plan->relation->column_count; i++)
+		if (plan->columns[i].in_value)
+			needed += least_json(&plan->columns[i], values[i]);
+	return within(change, needed);
+}
+
+static bool
+key_may_fit(const Change *change, const Value *values)
+{
+	size_t needed = 0;
+
+	if (change->change->limit == 0)
+		return true;
+	for (uint16_t i = 0; i < change->plan->key_count; i++)
+		needed +=
+			least_json(&change->plan->key[i].column, values[change->plan->key[i].index]);
+	return within(change, needed);
+}
+
 /* Append {"id":1,...}: the lead of each column has the comma, the first's is overwritten.
  */
 static bool
@@ -278,17 +337,20 @@ put_envelope(Buf *buf, const Change *change, const Value *before, const Value *a
              char op)
 {
 	const RenderPlan *plan = change->plan;
+	size_t start = buf->len;
 
 	buf_slice(buf, plan->value_head);
 	buf_text(buf, "{\"before\":");
 	if (before == NULL)
 		buf_text(buf, "null");
-	else if (!put_row(buf, plan, before, change->error))
+	else if (!row_may_fit(change, before) || !put_row(buf, plan, before, change->error))
 		return false;
 	buf_text(buf, ",\"after\":");
+	if (change->change->limit != 0 && !within(change, buf->len - start))
+		return false;
 	if (after == NULL)
 		buf_text(buf, "null");
-	else if (!put_row(buf, plan, after, change->error))
+	else if (!row_may_fit(change, after) || !put_row(buf, plan, after, change->error))
 		return false;
 	put_tail(buf, change, op);
 	if (plan->value_head.len > 0)
@@ -315,6 +377,8 @@ append_key(Buf *buf, const Change *change, const Value *values, Key *key)
 	*key = (Key){ buf->len, 0, 0, 0 };
 	if (!plan->has_key)
 		return true;
+	if (!key_may_fit(change, values))
+		return false;
 	buf_slice(buf, plan->key_head);
 	key->bare_at = buf->len;
 	if (!put_key(buf, plan, values, change->error))
@@ -450,6 +514,14 @@ prints_as_null(Buf *buf, const ColumnPlan *column, Value value)
 	return result == ENCODE_NULL;
 }
 
+/* Whether a value alone is more than a record may have. */
+static bool
+exceeds_limit(const Change *change, uint16_t i, Value value)
+{
+	return change->change->limit != 0 &&
+	       least_json(&change->plan->columns[i], value) > change->change->limit;
+}
+
 /* Whether no captured column differs between the rows of an update. */
 static bool
 is_unchanged(Buf *buf, const Change *change, bool *unchanged)
@@ -462,9 +534,12 @@ is_unchanged(Buf *buf, const Change *change, bool *unchanged)
 
 		if (!change->plan->columns[i].in_value || same_value(before, after))
 			continue;
+		/* text and bytes that differ print differently */
+		if (exceeds_limit(change, i, before) || exceeds_limit(change, i, after))
+			*unchanged = false;
 		/* null is not the default that prints in its place */
-		if ((before.kind == VALUE_NULL || after.kind == VALUE_NULL) &&
-		    !change->plan->relation->columns[i].not_null)
+		else if ((before.kind == VALUE_NULL || after.kind == VALUE_NULL) &&
+		         !change->plan->relation->columns[i].not_null)
 			*unchanged = prints_as_null(buf, &change->plan->columns[i], before) &&
 			             prints_as_null(buf, &change->plan->columns[i], after);
 		else if (!prints_alike(buf, change, i, unchanged))

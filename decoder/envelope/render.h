@@ -23,6 +23,9 @@
 
 #define RENDER_DEBEZIUM_VERSION "3.6.1.Final"
 
+/* PostgreSQL's MaxTupleAttributeNumber: no tuple is wider. */
+#define RENDER_MAX_COLUMNS 1664
+
 typedef struct RenderPlan RenderPlan;
 
 /*
@@ -79,6 +82,9 @@ typedef struct RenderChange
 	int64_t now_ns;        /* wall clock since 1970, for the envelope's own ts_* */
 	TxCounts *transaction; /* counts the events rendered; NULL: transaction is null */
 	uint32_t collection;   /* tx_collection() of render_plan_collection() */
+	size_t limit; /* most bytes of a record; 0: any.  Rendering stops where one is known
+	                 to need more: false, and *needed tells how many at least */
+	size_t *needed;
 } RenderChange;
 
 /* One Kafka record.  Offsets are into the Buf given to render_records, which may move

@@ -43,6 +43,24 @@ batch_copy(Batch *batch, const char *bytes, size_t len)
 	return arena_strndup(batch->arena, bytes, len);
 }
 
+/* Memory that was not the batch's at first. */
+struct BatchBlock
+{
+	struct BatchBlock *next;
+	void *memory;
+	void (*release)(void *);
+};
+
+void
+batch_adopt(Batch *batch, void *memory, size_t size, void (*release)(void *))
+{
+	struct BatchBlock *block = arena_alloc(batch->arena, sizeof *block);
+
+	*block = (struct BatchBlock){ batch->blocks, memory, release };
+	batch->blocks = block;
+	batch->bytes += size;
+}
+
 Txn *
 batch_txn(Batch *batch, const Txn *txn)
 {
@@ -54,11 +72,17 @@ batch_txn(Batch *batch, const Txn *txn)
 	return copy;
 }
 
+size_t
+batch_size(const Batch *batch)
+{
+	return batch->bytes + arena_bytes(batch->arena);
+}
+
 void
 batch_seal(Batch *batch)
 {
-	batch->bytes = arena_bytes(batch->arena) + batch->capacity * sizeof *batch->events +
-	               sizeof *batch;
+	batch->bytes += arena_bytes(batch->arena) + batch->capacity * sizeof *batch->events +
+	                sizeof *batch;
 	atomic_fetch_add(&batch->budget->used, batch->bytes);
 }
 
@@ -79,6 +103,8 @@ batch_unref(Batch *batch)
 		return;
 	budget = batch->budget;
 	atomic_fetch_sub(&budget->used, batch->bytes);
+	for (struct BatchBlock *block = batch->blocks; block != NULL; block = block->next)
+		block->release(block->memory);
 	arena_free(batch->arena);
 	free(batch->events);
 	free(batch);

@@ -85,8 +85,9 @@ typedef struct Batch
 	size_t capacity;
 	size_t bytes; /* accounted in budget */
 	Lsn end_lsn;  /* of the last COMMIT, KEEPALIVE or SNAPSHOT_END inside; 0: none */
-	int64_t received_us; /* clock_mono_us() when the first byte came */
-	uint64_t number;     /* unlike its address, never used again */
+	struct BatchBlock *blocks; /* memory taken over */
+	int64_t received_us;       /* clock_mono_us() when the first byte came */
+	uint64_t number;           /* unlike its address, never used again */
 	BatchBudget *budget;
 	atomic_int references;
 } Batch;
@@ -95,7 +96,10 @@ Batch *batch_new(BatchBudget *budget); /* one reference */
 Event *batch_add(Batch *batch,
                  EventKind kind); /* zeroed but for kind; valid until the next add */
 char *batch_copy(Batch *batch, const char *bytes, size_t len);
+/* Take over size bytes at memory, which release frees with the batch. */
+void batch_adopt(Batch *batch, void *memory, size_t size, void (*release)(void *));
 Txn *batch_txn(Batch *batch, const Txn *txn); /* a copy that lives as long as the batch */
+size_t batch_size(const Batch *batch);        /* bytes it holds so far, about */
 void batch_seal(Batch *batch);                /* no more adds: account its bytes */
 Batch *batch_ref(Batch *batch);
 void batch_unref(Batch *batch); /* any thread; NULL is allowed */

@@ -17,6 +17,7 @@
 #include "connect/json.h"
 #include "kafka/headers.h"
 #include "kafka/model.h"
+#include "kafka/oversize.h"
 
 #define FIRST_SLOTS 64
 #define KEEP_BYTES  ((size_t) 4 << 20) /* of the buffer, after a huge row */
@@ -329,28 +330,17 @@ record_size(const KafkaRecords *records, const Plan *plan, const RenderRecord *r
 	       RECORD_BATCH_OVERHEAD;
 }
 
-/* "record of table ..." in text. */
-static const char *
-describe(const Plan *plan, char text[192])
-{
-	(void) snprintf(text,
-	                192,
-	                "record of table \"%s.%s\"",
-	                plan->relation->schema,
-	                plan->relation->name);
-	return text;
-}
-
 static bool
-fits(const KafkaRecords *records, const Plan *plan, const RenderRecord *record, Err *err)
+fits(const KafkaRecords *records, const Plan *plan, const Event *event,
+     const RenderRecord *record, Err *err)
 {
 	size_t size = record_size(records, plan, record);
-	char what[192];
+	char what[512];
 
 	if (size <= plan->topic->max_bytes && size <= records->client->message_bytes)
 		return true;
-	return kafka_topic_fits(
-		records->client, plan->topic, size, describe(plan, what), err);
+	oversize_describe(event, what);
+	return kafka_topic_fits(records->client, plan->topic, size, what, err);
 }
 
 /*
@@ -445,7 +435,14 @@ render(KafkaRecords *records, Plan *plan, const Event *event, TxCounts *counts,
 {
 	RenderChange change = event_as_change(event, records->database);
 	EnvError error = { 0 };
+	size_t needed = 0;
+	char what[512];
 
+	/* a transformation may leave columns out: what is too large is seen behind it */
+	if (plan->topic != NULL)
+		change.limit =
+			oversize_limit(records->client, plan->topic, records->model != NULL);
+	change.needed = &needed;
 	change.now_ns = clock_wall_ns();
 	change.transaction = counts;
 	if (counts != NULL && plan->collection == 0)
@@ -465,6 +462,11 @@ render(KafkaRecords *records, Plan *plan, const Event *event, TxCounts *counts,
 	                   &rendering->count,
 	                   &error))
 		return true;
+	if (needed > 0)
+	{
+		oversize_describe(event, what);
+		return kafka_topic_refuse(records->client, plan->topic, needed, true, what, err);
+	}
 	fail(err,
 	     ERR_DATA,
 	     "cannot render a row of table \"%s.%s\": %s",
@@ -505,14 +507,14 @@ send_converted(KafkaRecords *records, const KafkaRendered *rendered, const char 
 }
 
 static bool
-send_rendered(KafkaRecords *records, const Plan *plan, const RenderRecord *parts,
-              int count, uint64_t *outstanding, Err *err)
+send_rendered(KafkaRecords *records, const Plan *plan, const Event *event,
+              const Rendering *rendering, uint64_t *outstanding, Err *err)
 {
-	for (int i = 0; i < count; i++)
-		if (!fits(records, plan, &parts[i], err))
+	for (int i = 0; i < rendering->count; i++)
+		if (!fits(records, plan, event, &rendering->parts[i], err))
 			return refuse(records, err);
-	for (int i = 0; i < count; i++)
-		if (!produce(records, plan, &parts[i], outstanding, err))
+	for (int i = 0; i < rendering->count; i++)
+		if (!produce(records, plan, &rendering->parts[i], outstanding, err))
 			return false;
 	return true;
 }
@@ -524,8 +526,7 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 	Rendering rendering;
 	Plan *plan = plan_of(records, event, err);
 	KafkaRendered rendered;
-	char table[192];
-	char what[256];
+	char what[512];
 
 	if (plan == NULL)
 		return false;
@@ -537,8 +538,7 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 		return true;
 	}
 	if (records->model == NULL)
-		return send_rendered(
-			records, plan, rendering.parts, rendering.count, outstanding, err);
+		return send_rendered(records, plan, event, &rendering, outstanding, err);
 	rendered = (KafkaRendered){ .topic = render_plan_topic(plan->render),
 		                        .partition = RD_KAFKA_PARTITION_UA,
 		                        .schemas = &plan->schemas,
@@ -546,8 +546,7 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 		                        .records = rendering.parts,
 		                        .count = rendering.count,
 		                        .has_context = true };
-	(void) snprintf(
-		what, sizeof what, "%s, LSN %X/%X", describe(plan, table), LSN_ARGS(event->lsn));
+	oversize_describe(event, what);
 	return send_converted(records, &rendered, what, outstanding, err);
 }
 

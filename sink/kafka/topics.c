@@ -538,14 +538,22 @@ bool
 kafka_topic_fits(const KafkaClient *client, const KafkaTopic *topic, size_t size,
                  const char *what, Err *err)
 {
-	bool by_topic = size > topic->max_bytes;
-
-	if (!by_topic && size <= client->message_bytes)
+	if (size <= topic->max_bytes && size <= client->message_bytes)
 		return true;
+	return kafka_topic_refuse(client, topic, size, false, what, err);
+}
+
+bool
+kafka_topic_refuse(const KafkaClient *client, const KafkaTopic *topic, size_t size,
+                   bool at_least, const char *what, Err *err)
+{
+	bool by_topic = topic->max_bytes <= client->message_bytes || size > topic->max_bytes;
+
 	fail(err,
 	     ERR_DATA,
-	     "%s has %zu bytes, %s takes at most %zu",
+	     "%s has %s%zu bytes, %s takes at most %zu",
 	     what,
+	     at_least ? "at least " : "",
 	     size,
 	     by_topic ? topic->name : "the producer",
 	     by_topic ? topic->max_bytes : client->message_bytes);

@@ -70,6 +70,11 @@ bool kafka_topics_verify(KafkaTopics *topics, Err *err) MUST_CHECK;
 bool kafka_topic_fits(const KafkaClient *client, const KafkaTopic *topic, size_t size,
                       const char *what, Err *err) MUST_CHECK;
 
+/* False: the error of a record too large for topic, or for the producer; at_least: it has
+ * more bytes than that. */
+bool kafka_topic_refuse(const KafkaClient *client, const KafkaTopic *topic, size_t size,
+                        bool at_least, const char *what, Err *err) MUST_CHECK;
+
 /* Warn, once each time, of topics whose partitions changed: per-key order broke there. */
 void kafka_topics_watch(KafkaTopics *topics);
 

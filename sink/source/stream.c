@@ -24,6 +24,7 @@
 
 #define DATA_HEADER    25
 #define KEEPALIVE_SIZE 18
+#define KEEP_BYTES     ((size_t) 256 * 1024) /* a frame of this size is not copied */
 #define CLOSE_WAIT_US  INT64_C(2000000)
 
 struct Stream
@@ -257,6 +258,18 @@ stream_release(StreamItem *item)
 {
 	PQfreemem(item->memory);
 	*item = (StreamItem){ .kind = STREAM_NOTHING };
+}
+
+Slice
+stream_keep(StreamItem *item, Batch *batch)
+{
+	Slice frame = item->frame;
+
+	if (frame.len < KEEP_BYTES)
+		return (Slice){ batch_copy(batch, frame.data, frame.len), frame.len };
+	batch_adopt(batch, item->memory, frame.len + DATA_HEADER, PQfreemem);
+	item->memory = NULL;
+	return frame;
 }
 
 int

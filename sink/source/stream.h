@@ -9,6 +9,7 @@
 #ifndef SOURCE_STREAM_H
 #define SOURCE_STREAM_H
 
+#include "event/event.h"
 #include "source/server.h"
 
 typedef struct Stream Stream;
@@ -49,6 +50,9 @@ void stream_release(StreamItem *item);
 
 /* The server's PID at the other end. */
 int stream_pid(const Stream *stream);
+
+/* Have batch keep an item's frame: small ones are copied, large ones handed over. */
+Slice stream_keep(StreamItem *item, Batch *batch);
 
 /* File descriptor to poll for reading. */
 int stream_socket(const Stream *stream);
