@@ -16,6 +16,7 @@
 
 #define RELID_PROPERTY "cdc.relid"
 #define DAY_SECONDS    86400
+#define PLANS_KEPT     64 /* beyond a cut */
 
 enum BronzeField
 {
@@ -216,9 +217,23 @@ bronze_event(Bronze *bronze, const Event *event, int64_t received_us, Err *err)
 	return true;
 }
 
+/* Versions of the table, or its leaves, come back as they are needed. */
+static void
+forget_plans(Bronze *bronze)
+{
+	if (bronze->plan_count <= PLANS_KEPT)
+		return;
+	arena_free(bronze->plans_arena);
+	bronze->plans_arena = arena_new();
+	free(bronze->plans);
+	bronze->plans = NULL;
+	bronze->plan_count = 0;
+}
+
 static void
 reset_buffer(Bronze *bronze)
 {
+	forget_plans(bronze);
 	arena_free(bronze->buffer);
 	bronze->buffer = arena_new();
 	free(bronze->rows);

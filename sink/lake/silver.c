@@ -11,6 +11,7 @@
 #include "lake/storage/damage.h"
 
 #define SCRATCH_BYTES ((size_t) 64 * 1024)
+#define PLANS_KEPT    64 /* beyond a cut */
 
 /* ---- Opening ---- */
 
@@ -239,6 +240,13 @@ silver_plan(Silver *silver, const Relation *relation)
 		(PlanSlot){ relation,
 		            rowplan_new(silver->shape, relation, silver->store->config) };
 	return silver->plans[silver->plan_count++].plan;
+}
+
+void
+silver_forget_plans(Silver *silver)
+{
+	if (silver->plan_count > PLANS_KEPT)
+		free_plans(silver);
 }
 
 /* What the change means for rows already stored and for the next commit. */

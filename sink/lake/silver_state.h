@@ -81,6 +81,10 @@ void silver_settle_truncate(Silver *silver);
 /* The plan of a relation under the shape in force. */
 RowPlan *silver_plan(Silver *silver, const Relation *relation);
 
+/* Let plans go when they are many: most are of versions that have passed, those needed
+ * are made again.  Nobody may hold one. */
+void silver_forget_plans(Silver *silver);
+
 /* Take a new shape into force; plans of the old one go. */
 void silver_set_shape(Silver *silver, Shape *shape);
 

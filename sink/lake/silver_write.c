@@ -240,6 +240,8 @@ bool
 silver_prepare(Silver *silver, Err *err)
 {
 	silver_settle_truncate(silver);
-	return silver_flush(silver, err) && silver_rewrite(silver, err) &&
-	       files_flush(&silver->files, silver->table, err);
+	if (!silver_flush(silver, err))
+		return false;
+	silver_forget_plans(silver);
+	return silver_rewrite(silver, err) && files_flush(&silver->files, silver->table, err);
 }
