@@ -29,6 +29,20 @@ def test_an_idle_database_holds_no_wal_without_heartbeats(t):
     assert worker.exit_code == 0
 
 
+def test_tables_that_share_a_topic(t):
+    """As with Debezium they do, when their names have nothing that topics have; it is said."""
+    db = t.database()
+    db.psql('create table "\u00e4" (id int primary key); create table "\u00f6" (id int primary key)')
+    worker = kafka_worker(t, db)
+    worker.run_until(db.lsn(), timeout=60)
+    db.psql('insert into "\u00e4" values (1); insert into "\u00f6" values (1)')
+    worker.run_until(db.lsn(), timeout=60)
+    topic = t.prefix() + ".public._"
+    assert worker.log.read_text().count(
+        'tables "public.\u00e4" and "public.\u00f6" share the topic "%s"' % topic) == 1, worker.log_tail()
+    assert len(read_all(t.broker, topic)) == 2
+
+
 def test_slot_drop_on_stop(t):
     db = t.database()
     db.psql(TABLE)

@@ -371,6 +371,7 @@ static const Refusal refusals[] = {
 	  "CDC_SINK_KAFKA_BOOTSTRAP_SERVERS" },
 	{ "outputs=bronze", "setting \"lake.warehouse\" is required", "file:///var/lib/cdc-sink" },
 	{ "outputs=silver", "setting \"lake.warehouse\" is required", "CDC_SINK_LAKE_WAREHOUSE" },
+	{ "outputs=silver", "setting \"lake.warehouse\" is required", "outputs=kafka for Kafka alone" },
 	{ "lake.warehouse=/srv/lake", "invalid value for setting \"lake.warehouse\" in --set", "file:///" },
 	{ "lake.warehouse=file://srv/lake", "invalid value for setting \"lake.warehouse\"", "" },
 	{ "lake.warehouse=file:", "invalid value for setting \"lake.warehouse\"", "" },

@@ -226,11 +226,12 @@ check_lake(Config *config, Arena *arena, Err *err)
 
 	if (len == 0)
 		return (config->outputs & LAKE) == 0 ||
-		       fail_missing("lake.warehouse",
-		                    " with the outputs \"bronze\" and \"silver\"",
-		                    "file:///var/lib/cdc-sink",
-		                    arena,
-		                    err);
+		       fail_missing(
+				   "lake.warehouse",
+				   " with the outputs \"bronze\" and \"silver\"",
+				   "file:///var/lib/cdc-sink, or set outputs=kafka for Kafka alone",
+				   arena,
+				   err);
 	if (strncmp(config->lake_warehouse, FILE_URL, strlen(FILE_URL)) != 0 || *path != '/')
 		return fail_value(
 			value, "Give file:// and an absolute path: file:///var/lib/cdc-sink.", err);

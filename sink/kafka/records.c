@@ -270,6 +270,36 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 	return plan->topic != NULL;
 }
 
+/*
+ * Different names can give one topic: characters that topics have not become "_", long
+ * names are cut, and a dot may stand in either part.  As with Debezium they share it.
+ */
+static void
+warn_of_shared_topic(const KafkaRecords *records, const Plan *plan)
+{
+	const char *topic = render_plan_topic(plan->render);
+	const Relation *relation = plan->relation;
+
+	for (size_t i = 0; i < records->slots; i++)
+	{
+		const Relation *other = records->plans[i].relation;
+
+		if (other == NULL || other->relid == relation->relid ||
+		    strcmp(render_plan_topic(records->plans[i].render), topic) != 0 ||
+		    (strcmp(other->schema, relation->schema) == 0 &&
+		     strcmp(other->name, relation->name) == 0))
+			continue;
+		log_warning("kafka",
+		            "tables \"%s.%s\" and \"%s.%s\" share the topic \"%s\"; their keys "
+		            "are not told apart there",
+		            other->schema,
+		            other->name,
+		            relation->schema,
+		            relation->name,
+		            topic);
+	}
+}
+
 /* The plan of relation, made when it is new, in the place of an older version's; NULL
  * with err set. */
 static Plan *
@@ -289,6 +319,8 @@ get_plan(KafkaRecords *records, const Relation *relation, Err *err)
 		}
 		arena_free(slot->arena);
 		*slot = plan;
+		if (is_new)
+			warn_of_shared_topic(records, slot);
 		if (is_new && ++records->used > records->slots / 2)
 		{
 			grow(records);
