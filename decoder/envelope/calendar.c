@@ -321,7 +321,7 @@ scan_date(Scanner *scanner, int64_t *year, int64_t *month, int64_t *day)
 	       *day <= 31;
 }
 
-/* HH:MM[:SS[.ffffff]]; hours of any size. */
+/* HH:MM[:SS[.ffffff]]; as many hours as Java's int has. */
 static bool
 scan_time(Scanner *scanner, int64_t *us)
 {
@@ -330,8 +330,8 @@ scan_time(Scanner *scanner, int64_t *us)
 	int64_t seconds = 0;
 	int64_t fraction = 0;
 
-	if (!scan_number(scanner, 9, &hours) || !scan_char(scanner, ':') ||
-	    !scan_number(scanner, 2, &minutes))
+	if (!scan_number(scanner, 10, &hours) || hours > INT32_MAX ||
+	    !scan_char(scanner, ':') || !scan_number(scanner, 2, &minutes))
 		return false;
 	if (scan_char(scanner, ':') && !scan_number(scanner, 2, &seconds))
 		return false;
@@ -378,8 +378,9 @@ skip_spaces(Scanner *scanner)
 		;
 }
 
-bool
-calendar_read_timestamp(Slice text, int64_t *us)
+/* A date up to max_year with its time, if any, and what its zone is east of UTC. */
+static bool
+read_moment(Slice text, int64_t max_year, int64_t *days, int64_t *us)
 {
 	Scanner scanner = { text.data, text.data + text.len };
 	int64_t year;
@@ -397,11 +398,30 @@ calendar_read_timestamp(Slice text, int64_t *us)
 	skip_spaces(&scanner);
 	if (scan_char(&scanner, 'B') && scan_char(&scanner, 'C'))
 		year = 1 - year;
-	if (scanner.at != scanner.end || year > 294276 || year < -4713)
+	if (scanner.at != scanner.end || year > max_year || year < -4713)
 		return false;
-	*us =
-		calendar_days(year, (int) month, (int) day) * CALENDAR_DAY_US + time_us - zone_us;
+	*days = calendar_days(year, (int) month, (int) day);
+	*us = time_us - zone_us;
 	return true;
+}
+
+bool
+calendar_read_timestamp(Slice text, int64_t *us)
+{
+	int64_t days;
+
+	if (!read_moment(text, 294276, &days, us))
+		return false;
+	*us += days * CALENDAR_DAY_US;
+	return true;
+}
+
+bool
+calendar_read_date(Slice text, int64_t *days)
+{
+	int64_t us;
+
+	return read_moment(text, 5874897, days, &us);
 }
 
 bool

@@ -56,9 +56,11 @@ char *calendar_put_iso_interval(char *at, const Interval *value);
 
 /*
  * Read PostgreSQL's ISO text: "2020-02-29", "2020-02-29 12:34:56.5+02 BC",
- * "12:34:56".  Missing parts are zero.  False when it is something else.
+ * "12:34:56".  Missing parts are zero.  False when it is something else, or beyond the
+ * type's last year; a date's days are since 1970-01-01, and its time, if any, is cut off.
  */
 bool calendar_read_timestamp(Slice text, int64_t *us);
+bool calendar_read_date(Slice text, int64_t *days);
 bool calendar_read_time(Slice text, int64_t *time_us);
 bool calendar_read_interval(Slice text, Interval *result);
 

@@ -296,7 +296,9 @@ encode_masked(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	size_t start = buf->len;
 	EncodeResult result;
 
-	if (codec->mask_bytes && bytes.len > codec->mask->rule->length)
+	/* encode_geometric() cuts what it prints */
+	if (codec->mask_bytes && codec->inner != encode_geometric &&
+	    bytes.len > codec->mask->rule->length)
 		bytes.len = codec->mask->rule->length;
 	result = codec->inner(buf, codec, bytes);
 	if (result == ENCODE_DONE && !codec->mask_bytes)

@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "envelope/encode.h"
+#include "envelope/mask.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -256,6 +257,7 @@ encode_geometric(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	const char *end = bytes.data + bytes.len;
 	size_t start = buf->len;
 	size_t middle;
+	Slice text;
 
 	for (const char *at = bytes.data; at < end;)
 	{
@@ -275,8 +277,10 @@ encode_geometric(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	}
 	middle = buf->len;
 	(void) buf_reserve(buf, (middle - start) * 2 + ENCODE_ROOM);
-	(void) codec->encode_printed(
-		buf, codec, (Slice){ buf->data + start, middle - start });
+	text = (Slice){ buf->data + start, middle - start };
+	if (codec->mask_bytes && text.len > codec->mask->rule->length)
+		text.len = codec->mask->rule->length;
+	(void) codec->encode_printed(buf, codec, text);
 	encode_fold(buf, start, middle);
 	return ENCODE_DONE;
 }

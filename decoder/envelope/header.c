@@ -10,6 +10,7 @@
 
 #include "envelope/calendar.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define DAY_MS (CALENDAR_DAY_US / 1000)
@@ -91,7 +92,8 @@ convert_date(Buf *buf, const char *name, size_t start)
 	int64_t number;
 
 	if (name == NULL || strncmp(name, "org.apache.kafka.connect.data.", 30) != 0 ||
-	    strcmp(name + 30, "Decimal") == 0 || buf->data[start] == 'n')
+	    strcmp(name + 30, "Decimal") == 0 ||
+	    (buf->data[start] != '-' && !isdigit((unsigned char) buf->data[start])))
 		return;
 	buf_char(buf, '\0');
 	number = strtoll(buf->data + start, NULL, 10);
@@ -117,11 +119,60 @@ put_missing(Buf *buf, const ColumnPlan *column)
 	convert_date(buf, column->type.form.name, start);
 }
 
+/* NaN and the infinities, which JSON has to quote. */
+static void
+unquote_number(Buf *buf, const TypeForm *form, size_t start)
+{
+	if (buf->data[start] != '"' || strcmp(form->type, "string") == 0 ||
+	    strcmp(form->type, "bytes") == 0)
+		return;
+	buf->len -= 2;
+	memmove(buf->data + start, buf->data + start + 1, buf->len - start);
+}
+
+/* What an array's codec is for a header: its inner encodes an element for JSON. */
+typedef struct ArrayCodec
+{
+	ColumnCodec codec; /* first */
+	const TypeForm *form;
+} ArrayCodec;
+
+static EncodeResult
+encode_header_element(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	const TypeForm *form = ((const ArrayCodec *) codec)->form;
+	size_t start = buf->len;
+	EncodeResult result = codec->inner(buf, codec, bytes);
+
+	if (result != ENCODE_DONE)
+		return result;
+	if (codec->inner == encode_decimal)
+	{
+		buf->len = start;
+		put_decimal(buf, codec, bytes, encode_numeric_string);
+		return ENCODE_DONE;
+	}
+	unquote_number(buf, form, start);
+	convert_date(buf, form->name, start);
+	return ENCODE_DONE;
+}
+
+static EncodeResult
+put_array(Buf *buf, const ColumnPlan *column, Slice bytes)
+{
+	ArrayCodec array = { .codec = column->codec, .form = &column->type.form };
+
+	array.codec.inner = column->codec.encode_element;
+	array.codec.encode_element = encode_header_element;
+	return array.codec.encode(buf, &array.codec, bytes);
+}
+
 static void
 put_encoded(Buf *buf, const ColumnPlan *column, Slice bytes)
 {
 	const ColumnCodec *codec = &column->codec;
 	size_t start = buf->len;
+	bool is_array = codec->encode == encode_array || codec->encode == encode_array_text;
 
 	if (codec->encode == encode_decimal)
 	{
@@ -133,19 +184,16 @@ put_encoded(Buf *buf, const ColumnPlan *column, Slice bytes)
 		put_decimal(buf, codec, bytes, encode_printed);
 		return;
 	}
-	if (codec->encode(buf, codec, bytes) != ENCODE_DONE)
+	if ((is_array ? put_array(buf, column, bytes) : codec->encode(buf, codec, bytes)) !=
+	    ENCODE_DONE)
 	{
 		buf->len = start;
 		put_missing(buf, column);
 		return;
 	}
-	/* NaN and the infinities, which JSON has to quote */
-	if (buf->data[start] == '"' && strcmp(column->type.form.type, "string") != 0 &&
-	    strcmp(column->type.form.type, "bytes") != 0)
-	{
-		buf->len -= 2;
-		memmove(buf->data + start, buf->data + start + 1, buf->len - start);
-	}
+	if (is_array)
+		return;
+	unquote_number(buf, &column->type.form, start);
 	convert_date(buf, column->type.form.name, start);
 }
 

@@ -214,11 +214,11 @@ literal_uuid(Buf *binary, Slice text)
 bool
 literal_date(Buf *binary, Slice text)
 {
-	int64_t us;
+	int64_t days;
 
-	if (!calendar_read_timestamp(text, &us))
+	if (!calendar_read_date(text, &days))
 		return false;
-	buf_u32(binary, (uint32_t) ((us - CALENDAR_EPOCH_US) / CALENDAR_DAY_US));
+	buf_u32(binary, (uint32_t) (days - CALENDAR_EPOCH_US / CALENDAR_DAY_US));
 	return true;
 }
 

@@ -208,7 +208,8 @@ masks_values(const ColumnPlan *column)
 		return mask->is_text;
 	return mask->column_length > mask->rule->length &&
 	       (strcmp(column->type.form.type, "string") == 0 ||
-	        column->codec.column->base_oid == TYPE_BYTEA);
+	        (strcmp(column->type.form.type, "bytes") == 0 &&
+	         column->type.form.name == NULL));
 }
 
 /* Mask what stands for a value from start on; asterisks stand for null too. */

@@ -610,6 +610,18 @@ publishes_truncate(const RenderPlan *plan)
 	                                                 : relation->relkind != 'p';
 }
 
+/*
+ * Whether the table itself has none: Debezium has no records of such rows, but empty ones
+ * where all columns are excluded, which with their lists is taken for the same.
+ */
+static bool
+has_no_columns(const RenderPlan *plan)
+{
+	return plan->relation->column_count == 0 &&
+	       plan->options->column_include_list.count == 0 &&
+	       plan->options->column_exclude_list.count == 0;
+}
+
 static bool
 render_parts(Change *parts, Buf *buf, RenderRecord records[RENDER_MAX_RECORDS],
              int *count)
@@ -617,6 +629,8 @@ render_parts(Change *parts, Buf *buf, RenderRecord records[RENDER_MAX_RECORDS],
 	const RenderChange *change = parts->change;
 	Key key;
 
+	if (has_no_columns(parts->plan) && strchr("IUD", change->type) != NULL)
+		return true;
 	switch (change->type)
 	{
 		case 'I':

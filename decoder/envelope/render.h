@@ -106,9 +106,9 @@ typedef struct RenderRecord
 
 /*
  * Append the records of a change to buf (not reset) and describe them.  *count may be
- * 0: a skipped operation, or a delete without replica identity.  False, with error set,
- * when a value is malformed or cannot be represented (the message names the column);
- * nothing is counted then.
+ * 0: a skipped operation, a delete without replica identity, or a change of a table that
+ * has no columns.  False, with error set, when a value is malformed or cannot be
+ * represented (the message names the column); nothing is counted then.
  */
 bool render_records(const RenderPlan *plan, const RenderChange *change, Buf *buf,
                     RenderRecord records[RENDER_MAX_RECORDS], int *count,

@@ -31,7 +31,8 @@ typedef struct KafkaCounters
 	uint64_t bytes;        /* of their keys and values */
 	uint64_t transactions; /* Kafka transactions committed, or positions stored without */
 	uint64_t skipped;      /* events that gave no record: skipped operations, logical
-	                          messages, deletes without replica identity */
+	                          messages, deletes without replica identity,
+	                          tables without columns */
 	uint64_t repeated;     /* events dropped because they were stored before */
 	uint64_t refused;      /* events that event.processing.failure.handling.mode let go */
 } KafkaCounters;

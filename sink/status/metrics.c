@@ -28,7 +28,7 @@ const Metric metric_table[METRIC_COUNT] = {
 	[METRIC_KAFKA_REPEATED] = { "cdc_sink_kafka_repeated_total", "counter", SCOPE_KAFKA, UNIT_PLAIN,
 	  "Events dropped because they were stored before." },
 	[METRIC_KAFKA_SKIPPED] = { "cdc_sink_kafka_skipped_total", "counter", SCOPE_KAFKA, UNIT_PLAIN,
-	  "Events that give no record: skipped operations, deletes without a replica identity." },
+	  "Events that give no record: skipped operations, deletes without a replica identity, tables without columns." },
 	[METRIC_KAFKA_TRANSACTIONS] = { "cdc_sink_kafka_transactions_total", "counter", SCOPE_KAFKA, UNIT_PLAIN,
 	  "Kafka transactions committed, or positions stored without." },
 	[METRIC_LAG_BYTES] = { "cdc_sink_lag_bytes", "gauge", SCOPE_WORKER, UNIT_PLAIN,

@@ -1,0 +1,15 @@
+insert into same values (1, 'a');
+insert into "Other Schema".same values (1, 'b');
+insert into "dot.ted"."ta.ble" values (1, 'a', 2, 'q', 'd', 'f', 'ü', 'm', 'j', 's', 'k', 't');
+update "dot.ted"."ta.ble" set id = 2;
+insert into "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" values (1, 'l');
+insert into "üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü" values (1, 'p');
+insert into "UPPER" values (1, 2, 3);
+delete from "dot.ted"."ta.ble";
+begin;
+insert into same values (2, 'x');
+savepoint a;
+insert into same values (3, 'y');
+rollback to a;
+insert into "Other Schema".same values (3, 'z');
+commit;

@@ -1,0 +1,3 @@
+create table hidden (a int);
+alter table hidden replica identity full;
+create table seen (id int primary key);

@@ -1,0 +1,10 @@
+create table empty ();
+alter table empty replica identity full;
+create table emptied (a int);
+alter table emptied drop column a;
+create table made (g int generated always as (1 + 1) stored);
+create table seen (id int primary key);
+insert into empty default values;
+insert into emptied default values;
+insert into made default values;
+insert into seen values (1);

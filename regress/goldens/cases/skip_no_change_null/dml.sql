@@ -1,0 +1,1 @@
+update scn set n = null where id = 1; update scn set n = 'NaN' where id = 1; update scn set n = 1 where id = 1; update scn set x = null where id = 2; update scn set x = 1 where id = 2; delete from scn where id = 1;
