@@ -72,6 +72,8 @@ def messages_last(value):
 def mask(record):
     """A record without what differs from run to run."""
     topic, key, value, headers = record
+    if key is not None:
+        key = MASKS[0][0].sub(MASKS[0][1], key)
     if value is not None:
         for pattern, replacement in MASKS:
             value = pattern.sub(replacement, value)

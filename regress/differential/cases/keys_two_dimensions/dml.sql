@@ -1,0 +1,15 @@
+insert into two_int values (1, '{{1,2},{3,4}}', 1), (2, '{{}}', 2), (3, '{{{1}},{{2}},{{3}}}', 3);
+update two_int set v = 9 where id = 1;
+update two_int set a = '{{1,2},{3,4},{5,6}}' where id = 1;
+delete from two_int where id = 1;
+insert into two_date values (1, '{{2020-01-01},{2020-01-02}}', '{{1,NaN}}', 1);
+update two_date set d = '{2020-01-01}';
+insert into two_full values (1, '{{1,2},{3,4}}', '{{1.5},{NULL}}', 1);
+update two_full set v = 2;
+update two_full set a = '{{1},{3}}';
+update two_full set a = '{1,3}';
+delete from two_full;
+insert into two_pk values ('{{1,2},{3,4}}', 1);
+update two_pk set v = 2;
+update two_pk set a = '{{1,2}}';
+delete from two_pk;
