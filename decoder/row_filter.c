@@ -17,6 +17,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "executor/executor.h"
+#include "mb/pg_wchar.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -25,6 +26,8 @@
 #include "decoder.h"
 #include "row_filter.h"
 #include "settings.h"
+
+#define CONTEXT_MAX 200 /* bytes of an expression in an error's context */
 
 struct PreparedFilter
 {
@@ -76,13 +79,26 @@ row_filter_prepare(Relation relation, const EnvRelation *described,
 
 /* ---- Evaluating ---- */
 
+/* Name the filter of which an expression failed, shortened: what the server says behind
+ * it, the LSN, is to be read too. */
 static void
 add_context(void *argument)
 {
 	const PreparedFilter *filter = argument;
+	const char *expression = filter->text.expression;
+	int len = (int) strlen(expression);
+	int shown = pg_mbcliplen(expression, len, CONTEXT_MAX);
 
-	errcontext(
-		"row filter for table \"%s\": %s", filter->text.table, filter->text.expression);
+	errcontext("row filter for table \"%s\": %.*s%s",
+	           filter->text.table,
+	           shown,
+	           expression,
+	           shown < len ? "..." : "");
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_DATA_EXCEPTION)
+		errhint("Correct the option \"row_filter_%s\" so that it has a value for every "
+		        "row, as with CASE or NULLIF.  The stream cannot pass this row with the "
+		        "filter as it is, and another filter wants a fresh start.",
+		        filter->text.table);
 }
 
 /* Whether a row satisfies the filter; null is no.  Without a tuple all columns are null:

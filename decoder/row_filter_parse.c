@@ -161,7 +161,9 @@ parse_raw(const char *sql)
 	Node *statement = NULL;
 	Node *expression;
 
-	if (list_length(statements) == 1)
+	/* a semicolon and nothing behind it is no statement, but it gives the one before it
+	 * an end */
+	if (list_length(statements) == 1 && linitial_node(RawStmt, statements)->stmt_len == 0)
 		statement = linitial_node(RawStmt, statements)->stmt;
 	if (statement == NULL || !IsA(statement, SelectStmt) ||
 	    !is_expression((SelectStmt *) statement))

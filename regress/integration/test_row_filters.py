@@ -137,6 +137,7 @@ def test_wrong_filters(t):
     for expression, message in (
             ("nn > 1", 'invalid row filter for table "public.wrong": column "nn" does not exist'),
             ("n >", 'invalid row filter for table "public.wrong": syntax error'),
+            ("n > 0;", 'invalid row filter for table "public.wrong": it is not one expression'),
             ("now() > '2020-01-01'", "mutable functions are not allowed"),
             ("n > 1", 'column "n" of table "wrong" is not part of its replica identity')):
         worker.config["row.filter.public.wrong"] = expression
@@ -165,6 +166,29 @@ def test_wrong_filters(t):
     worker.config["row.filter.public.missing"] = "true"
     code, output, errors = worker.command("check")
     assert "row.filter.public.missing names no table" in output, output + errors
+
+
+def test_filters_that_fail_on_a_row(t):
+    """Exit 2 with table and filter, in the stream with the LSN as well; never tried again."""
+    db = t.database()
+    db.psql("create table f (id int primary key, a int, s text); alter table f replica identity full;"
+            " insert into f values (1, 2, 'x')")
+    worker = t.worker(db, **setting("public.f", "s ~ '(x'"))
+    worker.start()
+    assert worker.wait(60) == 2, worker.log_tail()
+    log = worker.log_text()
+    assert "table \"public.f\" with row filter \"s ~ '(x'\"" in log and "(SQLSTATE 2201B)" in log, log
+    assert "Correct row.filter.public.f" in log and "trying again" not in log, log
+
+    worker = t.worker(db, **setting("public.f", "100 / a > 10"))
+    worker.run_until(db.lsn())
+    db.psql("insert into f values (2, 0, 'x')")
+    worker.start()
+    assert worker.wait(60) == 2, worker.log_tail()
+    log = worker.log_text()
+    assert "division by zero (SQLSTATE 22012)" in log and "trying again" not in log, log
+    assert "row filter for table \"public.f\": 100 / a > 10" in log and "associated LSN " in log, log
+    assert "option \"row_filter_public.f\" so that it has a value for every row" in log, log
 
 
 def test_other_encoding(t):

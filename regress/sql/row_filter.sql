@@ -138,7 +138,7 @@ DECLARE
     filter text;
 BEGIN
     FOREACH filter IN ARRAY ARRAY[
-        'nn > 1', 'other.n > 1', 'public.rf_rules.n > 1', 'n', 'n >', 'n > 1; SELECT 1', 'n > 1, true', 'n > 1 AS x', 'n > 1 FROM rf',
+        'nn > 1', 'other.n > 1', 'public.rf_rules.n > 1', 'n', 'n >', 'n > 1; SELECT 1', 'n > 1;', 'n > 1; ;', 'n > 1, true', 'n > 1 AS x', 'n > 1 FROM rf',
         'true) OR (true', 'true UNION SELECT false', '*', 'n > 1 ORDER BY 1', 'n > $1', 'DEFAULT',
         'EXISTS (SELECT 1)', 'n IN (SELECT 1)', 'n > (SELECT count(*) FROM pg_class)', 'count(*) > 1', 'sum(n) OVER () > 1', 'generate_series(1, n) > 1',
         'ctid IS NOT NULL', 'xmin IS NULL', 'tableoid = 1', 'rf_rules IS NOT NULL', 'ROW(rf_rules.*) IS NULL',

@@ -55,10 +55,8 @@ static const struct
 } sqlstate_table[] = {
 	{ "08", ERR_RETRY },     /* connection exception */
 	{ "0A", ERR_CONFIG },    /* feature not supported */
-	{ "22023", ERR_CONFIG }, /* invalid parameter value */
+	{ "22", ERR_CONFIG },    /* data exception: an expression fails on a value */
 	{ "28", ERR_CONFIG },    /* authorization */
-	{ "22021", ERR_CONFIG }, /* bytes that are no UTF-8 ... */
-	{ "22P05", ERR_CONFIG }, /* ... or have no place in it */
 	{ "3D", ERR_CONFIG },    /* no such database */
 	{ "40", ERR_RETRY },     /* transaction rollback */
 	{ "42", ERR_CONFIG },    /* access rule, undefined object */

@@ -66,8 +66,10 @@ typedef struct Session
 {
 	PGconn *conn;
 	SessionState state;
-	bool locked;     /* holds the current table's lock in a savepoint */
-	bool user_query; /* what it reads is the user's SELECT */
+	bool locked;        /* holds the current table's lock in a savepoint */
+	bool user_query;    /* what it reads is the user's SELECT */
+	const char *table;  /* that it reads, for people; NULL: none */
+	const char *filter; /* the table's row filter; NULL: none */
 	double range_pages;
 	CopyReader reader;
 	Batch *batch; /* being filled; NULL: none yet */
@@ -78,6 +80,7 @@ typedef struct Session
 typedef struct Reading
 {
 	const Relation *relation;
+	const char *name;    /* Table's */
 	const char *select;  /* Table's */
 	bool is_first_table; /* its first row is the first of all; of an empty table there is
 	                        none, as with Debezium */
@@ -152,38 +155,72 @@ asked_to_stop(const Snapshot *snapshot, Err *err)
 	return true;
 }
 
-/*
- * Describe a failed command.  Whatever is missing now was there when the tables were
- * listed: somebody changed it meanwhile, and a new snapshot will see that.
- */
+/* Say of a table's COPY that failed which it was, and with which filter. */
+static void
+name_table(const Session *session, Err *err)
+{
+	if (session->table == NULL)
+		return;
+	if (session->filter == NULL)
+		(void) fail_while(err, "table \"%s\"", session->table);
+	else
+		(void) fail_while(
+			err, "table \"%s\" with row filter \"%s\"", session->table, session->filter);
+}
+
+/* Whatever is missing now was there when the tables were listed: somebody changed it
+ * meanwhile, and a new snapshot will see that. */
 static bool
-fail_command(Session *session, const PGresult *result, Err *err)
+was_changed(const char *sqlstate)
+{
+	static const char *const states[] = {
+		"42703", /* undefined column */
+		"42704", /* undefined object */
+		"42809", /* wrong object type */
+		"42883", /* undefined function */
+		"42P01", /* undefined table */
+	};
+
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		if (strcmp(sqlstate, states[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Describe a failed command.  A statement that is wrong is so at each try. */
+static bool
+fail_command(const Session *session, const PGresult *result, Err *err)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool is_wrong;
 
 	(void) server_fail(session->conn, result, err);
+	name_table(session, err);
 	if (sqlstate == NULL)
 		return false;
-	if (session->user_query && strncmp(sqlstate, "2", 1) != 0 &&
-	    strncmp(sqlstate, "42", 2) != 0)
-		return false;
-	if (session->user_query)
+	is_wrong = strncmp(sqlstate, "42", 2) == 0;
+	if (session->user_query && (is_wrong || *sqlstate == '2'))
 	{
 		err->kind = ERR_CONFIG;
 		return fail_hint(err,
 		                 "See snapshot.select.statement.overrides: the SELECT must "
 		                 "return every captured column under its name.");
 	}
-	if (strncmp(sqlstate, "42", 2) != 0)
+	if (session->user_query)
 		return false;
-	if (strcmp(sqlstate, "42501") != 0)
-	{
+	if (strcmp(sqlstate, "42501") == 0)
+		return fail_hint(
+			err,
+			"The role needs USAGE on the schema, SELECT on the table and, where the "
+			"table has row security, BYPASSRLS; or exclude the table.");
+	if (was_changed(sqlstate))
 		err->kind = ERR_RETRY;
-		return false;
-	}
-	return fail_hint(err,
-	                 "The role needs USAGE on the schema, SELECT on the table and, where "
-	                 "the table has row security, BYPASSRLS; or exclude the table.");
+	else if (session->filter != NULL && (is_wrong || strncmp(sqlstate, "22", 2) == 0))
+		return fail_hint(err,
+		                 "Correct row.filter.%s so that it has a value for every row, as "
+		                 "with CASE or NULLIF.",
+		                 session->table);
+	return false;
 }
 
 /* Wait until a command's result can be had without blocking. */
@@ -595,6 +632,7 @@ plan_ranges(Snapshot *snapshot, const Table *table)
 
 	*reading = (Reading){
 		.relation = reading->relation,
+		.name = table->name,
 		.select = table->select,
 		.is_first_table = table == snapshot->tables,
 		.pages = table->select != NULL ? 0 : (uint64_t) table->pages,
@@ -619,6 +657,7 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	uint64_t from = reading->next_page;
 	uint64_t to = from + reading->step;
 	Buf sql = buf_heap();
+	const RowFilter *filter;
 	const char *between;
 	bool ok;
 
@@ -629,6 +668,9 @@ start_range(Snapshot *snapshot, Session *session, Err *err)
 	buf_text(&sql, "COPY (");
 	between = copy_select(&sql, &source, &config->env) ? "AND" : "WHERE";
 	session->user_query = reading->select != NULL;
+	filter = row_filter_of(&config->env, reading->relation, NULL);
+	session->table = reading->name;
+	session->filter = filter == NULL ? NULL : filter->expression;
 	if (from > 0)
 		buf_printf(&sql, " %s ctid >= '(%" PRIu64 ",0)'", between, from);
 	if (!reading->all_given)
@@ -726,6 +768,8 @@ end_range(Snapshot *snapshot, Session *session, Err *err)
 	snapshot->reading.replaced += session->reader.replaced;
 	session->state = SESSION_IDLE;
 	session->user_query = false;
+	session->table = NULL;
+	session->filter = NULL;
 	snapshot->reading.pages_done += session->range_pages;
 	return ok;
 }

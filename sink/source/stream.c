@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -177,6 +178,19 @@ stream_open_on(PGconn *replication, const Config *config, const char *slot, Lsn 
 	return NULL;
 }
 
+/* Add where the server was: table and filter, callback and LSN. */
+static void
+add_context(const PGresult *result, Err *err)
+{
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	Err full;
+
+	if (context == NULL)
+		return;
+	(void) fail(&full, err->kind, "%s, in %s", err->text, context);
+	(void) snprintf(err->text, sizeof err->text, "%s", full.text);
+}
+
 /* The stream is over: why. */
 static bool
 fail_ended(Stream *stream, Err *err)
@@ -192,7 +206,10 @@ fail_ended(Stream *stream, Err *err)
 
 		failed = status == PGRES_FATAL_ERROR;
 		if (failed)
+		{
 			(void) server_fail(stream->conn, result, err);
+			add_context(result, err);
+		}
 		PQclear(result);
 		if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
 			break;
