@@ -90,7 +90,7 @@ public class Oracle
         return bytes == null ? "-" : new String(bytes, StandardCharsets.UTF_8);
     }
 
-    static String apply(List<Stage> stages, String[] parts)
+    static SourceRecord record(String[] parts)
     {
         SchemaAndValue key = read(parts[2], parts[3]);
         SchemaAndValue value = read(parts[4], parts[5]);
@@ -102,8 +102,19 @@ public class Oracle
 
             given.add(parts[i], header.value(), header.schema());
         }
-        SourceRecord record = new SourceRecord(null, null, parts[1], null, key.schema(), key.value(), value.schema(),
-                value.value(), null, given);
+        return new SourceRecord(null, null, parts[1], null, key.schema(), key.value(), value.schema(), value.value(),
+                null, given);
+    }
+
+    /* As io.debezium.pipeline.EventDispatcher makes it: both have one Headers. */
+    static SourceRecord tombstone(SourceRecord delete)
+    {
+        return delete.newRecord(delete.topic(), delete.kafkaPartition(), delete.keySchema(), delete.key(), null, null,
+                delete.timestamp(), delete.headers());
+    }
+
+    static String apply(List<Stage> stages, SourceRecord record)
+    {
         try
         {
             for (Stage stage : stages)
@@ -136,6 +147,7 @@ public class Oracle
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         Map<String, String> settings = new HashMap<>();
         List<Stage> stages = null;
+        SourceRecord last = null;
 
         json.configure(Map.of("schemas.enable", "true", "replace.null.with.default", "false"), false);
         for (String line; (line = in.readLine()) != null;)
@@ -160,7 +172,11 @@ public class Oracle
                 case "in":
                     if (stages == null)
                         stages = chain(settings);
-                    out.println(apply(stages, parts));
+                    last = record(parts);
+                    out.println(apply(stages, last));
+                    break;
+                case "tombstone":
+                    out.println(apply(stages, tombstone(last)));
                     break;
                 default:
                     break;

@@ -37,7 +37,11 @@ typedef struct Runner
 	const char *settings[MAX_SETTINGS];
 	size_t setting_count;
 	Arena *memory; /* of the case */
-	Arena *arena;  /* of a record */
+	Arena *arena;  /* of a record and its tombstone */
+	char *given;   /* the line of the record, and its parts */
+	char *parts[MAX_PARTS];
+	size_t part_count;
+	ConnectRecord last; /* that record, transformed */
 	ConnectSchemas *connect;
 	Config *config;
 	TransformChain *chain;
@@ -145,20 +149,24 @@ print_record(Runner *runner, const ConnectRecord *record, Err *err)
 	return true;
 }
 
+/* Transform the record that is given, or its tombstone. */
 static void
-apply(Runner *runner, char **parts, size_t count)
+apply(Runner *runner, bool is_tombstone)
 {
+	char **parts = runner->parts;
 	ConnectRecord record = connect_record(parts[1]);
 	Err err = { 0 };
 	bool keep;
 
 	if (runner->chain == NULL)
 		make_chain(runner);
-	arena_reset(runner->arena);
 	buf_reset(&runner->result);
 	record.key = read_data(runner, parts[2], parts[3]);
-	record.value = read_data(runner, parts[4], parts[5]);
-	for (size_t i = 6; i + 2 < count; i += 3)
+	if (is_tombstone)
+		connect_record_share_headers(&record, &runner->last);
+	else
+		record.value = read_data(runner, parts[4], parts[5]);
+	for (size_t i = 6; !is_tombstone && i + 2 < runner->part_count; i += 3)
 		connect_record_add_header(&record,
 		                          runner->arena,
 		                          parts[i],
@@ -174,6 +182,7 @@ apply(Runner *runner, char **parts, size_t count)
 		buf_reset(&runner->result);
 		buf_text(&runner->result, "error");
 	}
+	runner->last = record;
 }
 
 static void
@@ -215,8 +224,8 @@ take_line(Runner *runner, char *line, const char *ours)
 {
 	char *whole = strdup(line);
 	char *parts[MAX_PARTS];
-	size_t count = split(line, parts);
 
+	(void) split(line, parts);
 	if (strcmp(parts[0], "schema") == 0)
 	{
 		assert_true(runner->schema_count < MAX_SCHEMAS);
@@ -232,7 +241,16 @@ take_line(Runner *runner, char *line, const char *ours)
 	else if (strcmp(parts[0], "set") == 0)
 		set(runner, parts[1], parts[2]);
 	else if (strcmp(parts[0], "in") == 0)
-		apply(runner, parts, count);
+	{
+		arena_reset(runner->arena);
+		free(runner->given);
+		runner->given = whole;
+		whole = NULL;
+		runner->part_count = split(runner->given, runner->parts);
+		apply(runner, false);
+	}
+	else if (strcmp(parts[0], "tombstone") == 0)
+		apply(runner, true);
 	else if (*line != '#' && *line != '\0' && strcmp(parts[0], "ours") != 0)
 		compare(runner, ours != NULL ? ours : whole);
 	free(whole);
@@ -278,6 +296,7 @@ cases(void **state)
 		free(runner.schemas[i].text);
 	}
 	free(runner.title);
+	free(runner.given);
 	print_message("%zu records\n", runner.compared);
 	assert_true(runner.compared > 250);
 	assert_int_equal(runner.wrong, 0);

@@ -38,6 +38,24 @@ connect_record_add_header(ConnectRecord *record, Arena *arena, const char *name,
 	record->headers[record->header_count++] = (ConnectHeader){ name, data };
 }
 
+void
+connect_record_renew(ConnectRecord *record)
+{
+	if (!record->is_new)
+		record->shared_headers = record->header_count;
+	record->is_new = true;
+}
+
+void
+connect_record_share_headers(ConnectRecord *tombstone, const ConnectRecord *deleted)
+{
+	tombstone->headers = deleted->headers;
+	tombstone->header_count =
+		deleted->is_new ? deleted->shared_headers : deleted->header_count;
+	/* no room: to add one makes a list of its own */
+	tombstone->header_room = tombstone->header_count;
+}
+
 /* ---- Values ---- */
 
 static bool

@@ -59,6 +59,8 @@ typedef struct ConnectRecord
 	ConnectHeader *headers; /* in order; names may repeat */
 	size_t header_count;
 	size_t header_room;
+	bool is_new;           /* a transformation made a new record of it */
+	size_t shared_headers; /* how many it had then */
 } ConnectRecord;
 
 /* A record without key, value and headers, which compare as tombstones do. */
@@ -66,6 +68,17 @@ ConnectRecord connect_record(const char *topic);
 
 void connect_record_add_header(ConnectRecord *record, Arena *arena, const char *name,
                                ConnectData data);
+
+/*
+ * Say that a transformation made a new record of this one.  Connect copies the headers
+ * then; before, a tombstone has one list with the delete that it follows (Debezium's
+ * EventDispatcher), and what is added to the delete is seen on the tombstone as well.
+ */
+void connect_record_renew(ConnectRecord *record);
+
+/* Give the tombstone the list that it has with its delete, which went through the
+ * transformations already; the items stay where they are. */
+void connect_record_share_headers(ConnectRecord *tombstone, const ConnectRecord *deleted);
 
 /* ---- Values ---- */
 

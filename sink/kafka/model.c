@@ -328,11 +328,16 @@ convert(KafkaModel *model, const ConnectRecord *record, Err *err)
 bool
 kafka_model_add(KafkaModel *model, const KafkaRendered *rendered, Err *err)
 {
+	ConnectRecord record = { .headers = NULL };
+
 	for (int i = 0; i < rendered->count; i++)
 	{
-		ConnectRecord record = make_record(model, rendered, &rendered->records[i]);
+		const ConnectRecord before = record;
 		bool keep = true;
 
+		record = make_record(model, rendered, &rendered->records[i]);
+		if (i > 0 && !rendered->records[i].has_value)
+			connect_record_share_headers(&record, &before);
 		if (model->chain != NULL &&
 		    !transform_chain_apply(model->chain, &record, model->arena, &keep, err))
 			return false;

@@ -138,6 +138,7 @@ replace_apply(const Stage *stage, ConnectRecord *record, Arena *arena, bool *kee
 		value.fields[i] = filled(&data->value.fields[plan->from[i]],
 		                         plan->schema->fields[i].schema,
 		                         replace->replaces);
+	connect_record_renew(record);
 	*data = (ConnectData){ plan->schema, value };
 	return true;
 }
@@ -276,6 +277,7 @@ insert_apply(const Stage *stage, ConnectRecord *record, Arena *arena, bool *keep
 	for (int i = 0; i < INSERT_COUNT; i++)
 		if (insert->names[i] != NULL)
 			value.fields[at++] = inserted_value(insert, record, i, arena);
+	connect_record_renew(record);
 	*data = (ConnectData){ schema, value };
 	return true;
 }

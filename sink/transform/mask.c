@@ -267,6 +267,7 @@ mask_apply(const Stage *stage, ConnectRecord *record, Arena *arena, bool *keep, 
 		    plan->values[i].form != CONNECT_IS_NULL)
 			value.fields[i] = plan->values[i];
 	}
+	connect_record_renew(record);
 	data->value = value;
 	return true;
 }

@@ -17,8 +17,10 @@ regex_apply(const Stage *stage, ConnectRecord *record, Arena *arena, bool *keep,
 	(void) keep;
 	if (!route_topic(stage->state, record->topic, arena, &topic, err))
 		return false;
-	if (topic != NULL)
-		record->topic = topic;
+	if (topic == NULL)
+		return true;
+	connect_record_renew(record);
+	record->topic = topic;
 	return true;
 }
 
@@ -171,6 +173,7 @@ logical_apply(const Stage *stage, ConnectRecord *record, Arena *arena, bool *kee
 			return false;
 		record->value.schema = schema;
 	}
+	connect_record_renew(record);
 	record->topic = topic;
 	return true;
 }

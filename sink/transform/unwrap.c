@@ -3,8 +3,9 @@
  *		io.debezium.transforms.ExtractNewRecordState: the new row instead of the envelope.
  *
  * Records that are neither envelopes nor tombstones pass; truncates are dropped, as
- *there. A field of metadata that is a struct or map cannot be added to a row: Debezium
- *fails when it makes the record, and so do we.
+ * there.  Headers are added to the record that came in, so those of a delete are on its
+ * tombstone too (connect_record_share_headers).  A field of metadata that is a struct or
+ * map cannot be added to a row: Debezium fails when it makes the record, and so do we.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -551,6 +552,7 @@ unwrap_apply(const Stage *stage, ConnectRecord *record, Arena *arena, bool *keep
 	    !connect_value_open(&record->value.value, record->value.schema, arena, err) ||
 	    !add_headers(unwrap, plan, record, arena, err))
 		return false;
+	connect_record_renew(record);
 	pass = (Pass){ unwrap, stage, plan, record->value, arena, err };
 	if (record->value.value.fields[plan->after].form != CONNECT_IS_NULL)
 		return unwrap_row(&pass, record);
