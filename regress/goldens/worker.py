@@ -6,7 +6,7 @@ Debezium's, which is taken out of everything that was read again.
 
 import re
 
-from goldens.golden import base_settings
+from goldens.golden import base_settings, written_property
 from lib.consumer import Reader, read_all
 from lib.support import wait_for
 from lib.worker import Worker
@@ -26,14 +26,20 @@ class Run:
         self.database = database
         self.slot = slot
         self.word = "Xq%04dz" % number
-        self.worker = Worker(database, name="golden", **self._settings())
+        self.worker = Worker(database, name="golden")
+        self.worker.config = self._settings()
 
     def _settings(self):
         """The case's settings as Debezium had them; what is ours is where to read and where to write."""
         settings = dict(base_settings(), **self.case.settings)
-        settings.update(self.database.properties())
+        prefix = settings["topic.prefix"]
+        settings.update({name: str(value) for name, value in self.database.properties().items()})
+        # expressions that name the prefix have to match the one with the word
+        for name, value in settings.items():
+            if re.match(r"(transforms|predicates)\..*(regex|pattern)$", name):
+                settings[name] = re.sub(r"(?<![\w.-])%s(?=\\?\.)" % re.escape(prefix), prefix + self.word, value)
         settings.update({
-            "topic.prefix": settings["topic.prefix"] + self.word,
+            "topic.prefix": prefix + self.word,
             "plugin.name": "cdc_decoder",
             "slot.name": self.slot,
             "slot.drop.on.stop": "false",
@@ -45,7 +51,11 @@ class Run:
             settings[part + ".converter.schemas.enable"] = "true" if self.schemas else "false"
         if self.case.replace_null:
             settings["value.converter.replace.null.with.default"] = self.case.replace_null
-        return settings
+        # lsn()'s messages are no records
+        if "message.prefix.include.list" not in settings:
+            excluded = settings.get("message.prefix.exclude.list")
+            settings["message.prefix.exclude.list"] = "test" if not excluded else excluded + ",test"
+        return {written_property(name): written_property(value) for name, value in settings.items()}
 
     @property
     def starts_first(self):
@@ -71,7 +81,7 @@ class Run:
 
     def _wait_for_heartbeats(self):
         names = wait_for(lambda: [name for name in self.broker.topics(internal=True)
-                                  if name.startswith("__") and name.endswith(self.word)], 20, "a heartbeat topic")
+                                  if name.startswith(self.case.heartbeats) and name.endswith(self.word)], 20, "a heartbeat topic")
         reader = Reader(self.broker, *names)
         try:
             reader.until(lambda found: len(found) >= _HEARTBEATS_WANTED)
@@ -93,12 +103,12 @@ class Run:
 
 
 def read_broker(broker):
-    """{word of a run: its records}: the word is in the topic, or a route took it out and left it in the headers."""
+    """{word of a run: its records}: the word is in the topic, or a route took it out and left it in the headers or the value."""
     topics = [name for name in sorted(broker.topics(internal=True))
               if not name.startswith(("__cdc_sink", "__consumer", "__transaction", "__share"))]
     found = {}
     for record in read_all(broker, *topics):
-        place = record.topic + " ".join(value or "" for _, value in record.headers)
+        place = " ".join([record.topic, *(value or "" for _, value in record.headers), record.value or ""])
         word = re.search(r"Xq\d{4}z", place)
         found.setdefault(word.group() if word else None, []).append(record)
     return found
