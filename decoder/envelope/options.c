@@ -151,7 +151,7 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_RENDER, OPTION_NAME, AT(topic_transaction), "transaction", "text",
 	  "Last part of the topic that tells where transactions begin and end." },
 	{ "unavailable.value.placeholder", "unavailable_value_placeholder",
-	  OPTION_RENDER, OPTION_TEXT, AT(unavailable_value_placeholder),
+	  OPTION_RENDER, OPTION_HEX, AT(unavailable_value_placeholder),
 	  "__debezium_unavailable_value", "text, or hex: and hexadecimal digits",
 	  "What stands for an unchanged TOAST value that the server did not send." },
 };
@@ -392,6 +392,18 @@ store_keys(KeyRules *rules, const char *value, const Alloc *alloc, EnvError *err
 }
 
 /* A family's own row has no value: its properties do. */
+/* Whether the bytes that text stands for can be had: behind "hex:" by pairs of digits. */
+static bool
+is_hex(const char *text)
+{
+	size_t len;
+
+	if (strncmp(text, "hex:", 4) != 0)
+		return true;
+	len = strspn(text + 4, "0123456789abcdefABCDEF");
+	return text[4 + len] == '\0' && len % 2 == 0;
+}
+
 static bool
 store_in_family(const EnvOptionDef *def, void *rules, const char *name, const char *value,
                 const Alloc *alloc, EnvError *error)
@@ -435,6 +447,10 @@ store(const EnvOptionDef *def, void *member, const char *name, const char *value
 			return store_in_family(def, member, name, value, alloc, error);
 		case OPTION_NAME:
 			if (*value == '\0')
+				return false;
+			break;
+		case OPTION_HEX:
+			if (!is_hex(value))
 				return false;
 			break;
 		case OPTION_TEXT:

@@ -138,6 +138,7 @@ typedef enum OptionKind
 	OPTION_BOOL,
 	OPTION_WORD,   /* one of values, stored as its place among them */
 	OPTION_TEXT,   /* any text */
+	OPTION_HEX,    /* any text; after "hex:" pairs of hexadecimal digits */
 	OPTION_NAME,   /* text that is not empty */
 	OPTION_LIST,   /* FilterList */
 	OPTION_SKIPS,  /* SKIP_ bits */

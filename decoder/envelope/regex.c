@@ -91,6 +91,20 @@ refuse(Parser *parser, const char *construct, size_t len)
 	return false;
 }
 
+/* A brace that does not hold a quantifier, most likely for the comma in it. */
+static bool
+refuse_brace(Parser *parser)
+{
+	(void) refuse(parser, "{", 1);
+	(void) snprintf(
+		parser->error->hint,
+		sizeof parser->error->hint,
+		"A quantifier is {n}, {n,} or {n,m}, after what it repeats.  A list is cut at its "
+		"commas: write {n\\,m} in one (with the backslash doubled in a file of "
+		"properties), and \\{ for the character itself.");
+	return false;
+}
+
 static bool
 refuse_size(Parser *parser)
 {
@@ -411,7 +425,6 @@ static bool
 /* NOLINTNEXTLINE(misc-no-recursion): bounded by REGEX_GROUPS */
 parse_atom(Parser *parser)
 {
-	const char *start = parser->at;
 	uint32_t c = next_char(&parser->at);
 
 	switch (c)
@@ -433,7 +446,7 @@ parse_atom(Parser *parser)
 		case '?':
 			return invalid(parser, "a quantifier follows nothing");
 		case '{':
-			return refuse(parser, start, 1);
+			return refuse_brace(parser);
 		default:
 			return emit(parser, REGEX_CHAR, (int32_t) lower(c));
 	}
@@ -462,11 +475,10 @@ read_count(const char **at)
 static bool
 read_braces(Parser *parser, Quantifier *quantifier)
 {
-	const char *start = parser->at - 1;
 	const char *at = parser->at;
 
 	if (!is_digit((uint8_t) *at))
-		return refuse(parser, start, 1);
+		return refuse_brace(parser);
 	quantifier->least = quantifier->most = read_count(&at);
 	if (*at == ',')
 	{
@@ -476,7 +488,7 @@ read_braces(Parser *parser, Quantifier *quantifier)
 			return refuse_size(parser);
 	}
 	if (*at != '}')
-		return refuse(parser, start, 1);
+		return refuse_brace(parser);
 	if (quantifier->least < 0)
 		return refuse_size(parser);
 	if (quantifier->most >= 0 && quantifier->most < quantifier->least)

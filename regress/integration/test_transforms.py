@@ -25,7 +25,20 @@ def test_transforms_cannot_write_positions(t):
     assert ended == 2, output + errors
     assert "topic \"__cdc_sink_positions\" is not for events" in errors, errors
     assert "table \"public.t\"" in errors, errors
+    assert "Transformation \"route\" chose it" in errors, errors
     assert not [r for r in read_all(t.broker, "__cdc_sink_positions") if r.key == "{\"id\":1}"]
+
+
+def test_transforms_that_fail_say_what_to_do(t):
+    """A column that the outbox's options name and the table lacks."""
+    db = t.database()
+    db.psql("create table o (id uuid primary key, aggregatetype text, payload text);"
+            " insert into o values (gen_random_uuid(), 'a', 'x')")
+    worker = t.worker(db, outputs="kafka", **{
+        "transforms": "box", "transforms.box.type": "io.debezium.transforms.outbox.EventRouter"})
+    ended, output, errors = worker.command("run", timeout=60)
+    assert ended == 2, output + errors
+    assert "cannot apply transformation \"box\"" in errors and "Correct the options below transforms.box" in errors, errors
 
 
 def test_transforms_survive_kills(t):

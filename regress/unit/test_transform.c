@@ -315,6 +315,8 @@ refused(void **state)
 #define CONNECT "org.apache.kafka.connect.transforms."
 		{ { UNWRAP, "transforms.u.add.fields=a:b:c" },
 		  "\"a:b:c\" does not name a field" },
+		{ { UNWRAP, "transforms.u.add.fields=op,transaction" },
+		  "\"transaction\" is a struct" },
 		{ { UNWRAP, "transforms.u.add.headers=,a" }, "does not name a field" },
 		{ { "transforms.u.type=" CONNECT "InsertField$Value" }, "no field to insert" },
 		{ { "transforms.u.type=" CONNECT "InsertField$Value",

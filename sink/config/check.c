@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/assign.h"
 #include "config/settings.h"
@@ -30,18 +31,25 @@ typedef struct NameRule
 	const char *letters; /* that it may consist of */
 	size_t max;
 	const char *hint;
+	bool is_part; /* of a name: "." and ".." are as good as others */
 } NameRule;
+
+#define TOPIC_PART \
+	"A topic is made of it: 1 to 249 letters, digits, dots, underscores or hyphens."
 
 /* clang-format off */
 static const NameRule name_rules[] = {
 	{ "kafka.positions.topic", LOWER UPPER DIGITS "._-", 249,
-	  "A topic is 1 to 249 letters, digits, dots, underscores or hyphens, and not \".\" or \"..\"." },
+	  "A topic is 1 to 249 letters, digits, dots, underscores or hyphens, and not \".\" or \"..\".", false },
 	{ "lake.namespace", LOWER UPPER DIGITS "_-", 128,
-	  "A namespace is 1 to 128 letters, digits, underscores or hyphens." },
+	  "A namespace is 1 to 128 letters, digits, underscores or hyphens.", false },
 	{ "slot.name", LOWER DIGITS "_", 63,
-	  "PostgreSQL allows 1 to 63 lower-case letters, digits and underscores." },
+	  "PostgreSQL allows 1 to 63 lower-case letters, digits and underscores.", false },
+	{ "topic.delimiter", LOWER UPPER DIGITS "._-", 249, TOPIC_PART, true },
+	{ "topic.heartbeat.prefix", LOWER UPPER DIGITS "._-", 249, TOPIC_PART, true },
 	{ "topic.prefix", LOWER UPPER DIGITS "._-", 200,
-	  "A prefix is 1 to 200 letters, digits, dots, underscores or hyphens, and not \".\" or \"..\"." },
+	  "A prefix is 1 to 200 letters, digits, dots, underscores or hyphens, and not \".\" or \"..\".", false },
+	{ "topic.transaction", LOWER UPPER DIGITS "._-", 249, TOPIC_PART, true },
 };
 
 /* Debezium refuses these together as well. */
@@ -126,7 +134,8 @@ check_names(const Config *config, Err *err)
 		size_t len = strlen(value->value);
 
 		if (len == 0 || len > rule->max || strspn(value->value, rule->letters) != len ||
-		    strcmp(value->value, ".") == 0 || strcmp(value->value, "..") == 0)
+		    (!rule->is_part &&
+		     (strcmp(value->value, ".") == 0 || strcmp(value->value, "..") == 0)))
 			return fail_value(value, rule->hint, err);
 	}
 	return true;
@@ -168,9 +177,38 @@ check_counts(const Config *config, Err *err)
 	return true;
 }
 
+/* Whether a URL starts as HTTP's do, with a host. */
+static bool
+is_http(const char *url)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+
+	for (size_t i = 0; i < COUNT(schemes); i++)
+		if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
+			return strchr(", /:", url[strlen(schemes[i])]) == NULL;
+	return false;
+}
+
+/* Every URL of a registry's list. */
+static bool
+check_registry_urls(const Config *config, const char *name, const char *list, Err *err)
+{
+	for (list += strspn(list, ", "); *list != '\0'; list += strspn(list, ", "))
+	{
+		if (!is_http(list))
+			return fail_value(value_of(config, name),
+			                  "Give URLs such as http://localhost:8081, separated by "
+			                  "commas.",
+			                  err);
+		list += strcspn(list, ", ");
+	}
+	return true;
+}
+
 /* Avro needs a registry; of is key or value. */
 static bool
-check_converter(const ConverterConfig *converter, const char *of, Arena *arena, Err *err)
+check_converter(const Config *config, const ConverterConfig *converter, const char *of,
+                Arena *arena, Err *err)
 {
 	const char *url = arena_printf(arena, "%s.converter.schema.registry.url", of);
 
@@ -178,6 +216,8 @@ check_converter(const ConverterConfig *converter, const char *of, Arena *arena, 
 		return true;
 	if (*converter->registry_url == '\0')
 		return fail_missing(url, " with Avro", "http://localhost:8081", arena, err);
+	if (!check_registry_urls(config, url, converter->registry_url, err))
+		return false;
 	if (converter->registry_auth == REGISTRY_AUTH_USER_INFO &&
 	    strchr(converter->registry_user_info, ':') == NULL)
 	{
@@ -196,8 +236,8 @@ check_kafka(const Config *config, Arena *arena, Err *err)
 {
 	if ((config->outputs & OUTPUT_KAFKA) == 0)
 		return true;
-	if (!check_converter(&config->key_converter, "key", arena, err) ||
-	    !check_converter(&config->value_converter, "value", arena, err))
+	if (!check_converter(config, &config->key_converter, "key", arena, err) ||
+	    !check_converter(config, &config->value_converter, "value", arena, err))
 		return false;
 	if (config->kafka_pair_count > 0 &&
 	    strcmp(config->kafka_pairs[0].name, SERVERS) == 0 &&

@@ -53,6 +53,8 @@ typedef struct ConnectRecord
 {
 	const char *topic;
 	int32_t partition;    /* -1: the producer chooses by the key */
+	const char *router;   /* alias of the transformation that chose topic or partition
+	                         last; NULL: none */
 	int64_t timestamp_ms; /* -1: the producer's */
 	ConnectData key;
 	ConnectData value;

@@ -98,7 +98,7 @@ static const Meaning meanings[] = {
 	{ RD_KAFKA_RESP_ERR_POLICY_VIOLATION, ERR_CONFIG,
 	  "The cluster's policy refuses the topic: create it by hand, or change the topic.creation.default.* settings." },
 	{ RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, ERR_CONFIG,
-	  "Kafka allows no such topic name: change topic.prefix." },
+	  "Kafka allows no such topic name: it has at most 249 letters, digits, dots, underscores and hyphens. Change what it is made of: topic.prefix, topic.delimiter, topic.transaction, topic.heartbeat.prefix, topic.heartbeat.name." },
 	{ RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ERR_CONFIG,
 	  "It was there before: somebody deleted it. Records already written to it are gone; start the worker again to create it anew." },
 	{ RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ERR_CONFIG,

@@ -268,6 +268,20 @@ is_reserved(const KafkaModel *model, const char *topic)
 	return false;
 }
 
+/* Say of a record without a place whose choice that was. */
+static bool
+hint_router(const ConnectRecord *record, Err *err)
+{
+	if (record->router == NULL)
+		return false;
+	return fail_hint(err,
+	                 "Transformation \"%s\" chose it: correct the options below "
+	                 "transforms.%s, or skip such records by "
+	                 "event.processing.failure.handling.mode=warn.",
+	                 record->router,
+	                 record->router);
+}
+
 /* The topic of a record, which may have been made of a row's value. */
 static bool
 find_topic(KafkaModel *model, const ConnectRecord *record, Err *err)
@@ -280,20 +294,27 @@ find_topic(KafkaModel *model, const ConnectRecord *record, Err *err)
 	{
 		if (len == 0 || len > MAX_TOPIC || strspn(record->topic, letters) != len ||
 		    strcmp(record->topic, ".") == 0 || strcmp(record->topic, "..") == 0)
-			return fail(err, ERR_DATA, "\"%.300s\" is not a topic", record->topic);
+		{
+			(void) fail(err, ERR_DATA, "\"%.300s\" is not a topic", record->topic);
+			return hint_router(record, err);
+		}
 		if (is_reserved(model, record->topic))
-			return fail(err, ERR_DATA, "topic \"%s\" is not for events", record->topic);
+		{
+			(void) fail(err, ERR_DATA, "topic \"%s\" is not for events", record->topic);
+			return hint_router(record, err);
+		}
 		model->topic = kafka_topics_get(model->topics, record->topic, err);
 	}
 	if (model->topic == NULL)
 		return false;
 	if (record->partition < model->topic->partitions)
 		return true;
-	return fail(err,
+	(void) fail(err,
 	            ERR_DATA,
 	            "topic \"%s\" has no partition %d",
 	            record->topic,
 	            record->partition);
+	return hint_router(record, err);
 }
 
 static bool

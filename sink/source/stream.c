@@ -115,6 +115,7 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 				break;
 			case OPTION_NAME:
 			case OPTION_TEXT:
+			case OPTION_HEX:
 				value = *(const char *const *) member;
 				break;
 			default:

@@ -93,9 +93,28 @@ transform_check(const Config *config, Err *err)
 	return chain != NULL;
 }
 
+/* What can be done where the stage itself does not say it. */
+static bool
+fail_stage(const Stage *stage, Err *err)
+{
+	const char *alias = stage->config->alias;
+
+	(void) fail_while(err, "cannot apply transformation \"%s\"", alias);
+	if (err->kind != ERR_DATA || err->hint[0] != '\0')
+		return false;
+	return fail_hint(err,
+	                 "Correct the options below transforms.%s, give it a predicate that "
+	                 "leaves such records out (transforms.%s.predicate), or skip them by "
+	                 "event.processing.failure.handling.mode=warn.",
+	                 alias,
+	                 alias);
+}
+
 static bool
 apply_stage(const Stage *stage, ConnectRecord *record, Arena *arena, bool *keep, Err *err)
 {
+	const char *topic = record->topic;
+	int32_t partition = record->partition;
 	bool applies = true;
 
 	if (stage->predicate != NULL)
@@ -105,8 +124,11 @@ apply_stage(const Stage *stage, ConnectRecord *record, Arena *arena, bool *keep,
 				err, "cannot decide predicate \"%s\"", stage->predicate->config->alias);
 		applies ^= stage->negate;
 	}
-	return !applies || stage->apply(stage, record, arena, keep, err) ||
-	       fail_while(err, "cannot apply transformation \"%s\"", stage->config->alias);
+	if (applies && !stage->apply(stage, record, arena, keep, err))
+		return fail_stage(stage, err);
+	if (record->topic != topic || record->partition != partition)
+		record->router = stage->config->alias;
+	return true;
 }
 
 bool

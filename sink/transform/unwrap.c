@@ -146,6 +146,42 @@ read_references(const Stage *stage, const char *option, const char *prefix_optio
 	return true;
 }
 
+/* Whether it names one of the envelope's structs whatever the table. */
+static bool
+is_struct(const Reference *reference)
+{
+	static const char *const structs[] = { "after", "before", "source", "transaction" };
+	const char *parent = reference->parent == NULL ? "" : reference->parent;
+
+	/* a table's column may have that name */
+	if (strcmp(parent, "after") == 0 || strcmp(parent, "before") == 0)
+		return false;
+	for (size_t i = 0; i < sizeof structs / sizeof *structs; i++)
+		if (strcmp(reference->field, structs[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A row has no place for a struct among its columns. */
+static bool
+check_fields(const Unwrap *unwrap, Err *err)
+{
+	for (size_t i = 0; i < unwrap->field_count; i++)
+	{
+		const char *field = unwrap->fields[i].field;
+
+		if (!is_struct(&unwrap->fields[i]))
+			continue;
+		(void) fail(err,
+		            ERR_CONFIG,
+		            "invalid option \"add.fields\": \"%s\" is a struct, which cannot be "
+		            "added to a row",
+		            field);
+		return fail_hint(err, "Name one of its fields: %s.name.", field);
+	}
+	return true;
+}
+
 /* ---- Plans ---- */
 
 static bool
@@ -595,5 +631,6 @@ unwrap_make(Stage *stage, Err *err)
 	                       "add.fields.prefix",
 	                       &unwrap->fields,
 	                       &unwrap->field_count,
-	                       err);
+	                       err) &&
+	       check_fields(unwrap, err);
 }
