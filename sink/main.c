@@ -23,6 +23,7 @@
 #include "kafka/kafka.h"
 #include "lake/check.h"
 #include "pipeline.h"
+#include "source/ask.h"
 #include "source/check.h"
 #include "status/board.h"
 #include "transform/transform.h"
@@ -49,13 +50,14 @@ typedef int (*CommandRun)(const Config *config, const Args *args, Err *err);
 static int run_run(const Config *config, const Args *args, Err *err);
 static int run_check(const Config *config, const Args *args, Err *err);
 static int run_status(const Config *config, const Args *args, Err *err);
+static int run_snapshot(const Config *config, const Args *args, Err *err);
 static int run_verify(const Config *config, const Args *args, Err *err);
 static int run_config(const Config *config, const Args *args, Err *err);
 
 static const CommandRun command_runs[COMMAND_COUNT] = {
-	[COMMAND_RUN] = run_run,       [COMMAND_CHECK] = run_check,
-	[COMMAND_STATUS] = run_status, [COMMAND_VERIFY] = run_verify,
-	[COMMAND_CONFIG] = run_config,
+	[COMMAND_RUN] = run_run,           [COMMAND_CHECK] = run_check,
+	[COMMAND_STATUS] = run_status,     [COMMAND_VERIFY] = run_verify,
+	[COMMAND_SNAPSHOT] = run_snapshot, [COMMAND_CONFIG] = run_config,
 };
 
 static int
@@ -191,6 +193,18 @@ run_status(const Config *config, const Args *args, Err *err)
 	else if (!inspect_worker(config, args->json, stdout, &healthy, err))
 		return -1;
 	return healthy ? EXIT_DONE : EXIT_RESTART;
+}
+
+static int
+run_snapshot(const Config *config, const Args *args, Err *err)
+{
+	if (args->tables == NULL)
+	{
+		(void) fail(err, ERR_CONFIG, "command \"snapshot\" needs option \"--tables\"");
+		(void) fail_hint(err, "Write --tables schema.table,schema.table.");
+		return -1;
+	}
+	return ask_tables(config, args->tables, stdout, err) ? EXIT_DONE : -1;
 }
 
 static int

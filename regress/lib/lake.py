@@ -102,13 +102,10 @@ class Lake:
         return self.arrow(table).num_rows
 
     def checkpoint(self):
-        """The last published cut: the rows of cdc_checkpoints with the greatest LSN."""
+        """The last published cut: the newest rows of cdc_checkpoints (several cuts may have one LSN)."""
         rows = self.rows("cdc_checkpoints")
-        if not rows:
-            return []
-        column = next(name for name in rows[0] if name.endswith("lsn"))
-        newest = max(row[column] for row in rows)
-        return [row for row in rows if row[column] == newest]
+        newest = max((row["committed_at"] for row in rows), default=None)
+        return [row for row in rows if row["committed_at"] == newest]
 
     def compare(self, db, relation, table=None, reader="pyiceberg", exclude=(), limit=5):
         """Differences between a source table and its silver table, as printable lines; [] when equal.

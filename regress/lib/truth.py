@@ -1,11 +1,11 @@
-"""The seeded workload, what is the same in a consumer's record and in the one that the plugin prints, and a judge
-of all outputs."""
+"""The seeded workload, what is the same in a consumer's record and in the one that the plugin prints, and judges of all
+outputs: a class that looks again and again, and functions that look once, by a slot "reference"."""
 
 import collections
 import json
 import pathlib
 
-from lib.consumer import Reader
+from lib.consumer import Reader, read_all
 
 WORKLOAD = pathlib.Path(__file__).resolve().with_name("workload.sql")
 
@@ -105,3 +105,56 @@ class Judge:
         for path in self.lake.dir.rglob("*"):
             where = path.relative_to(self.lake.dir).parts
             assert path.is_dir() or (len(where) > 2 and where[1] in ("data", "metadata")), path
+
+
+def expected_records(db, slot, prefix, until):
+    """{topic: [record ...]} by the plugin alone."""
+    topics = collections.defaultdict(list)
+    with db.connect() as connection:
+        rows = connection.execute(
+            "select data from pg_logical_slot_peek_changes(%s, %s, null, 'format', 'record', 'topic_prefix', %s,"
+            " 'message_prefix_exclude_list', 'test,cdc_sink.*')",
+            (slot, until, prefix))
+        for (data,) in rows:
+            record = json.loads(data)
+            topics[record["topic"]].append(identity(record))
+    return topics
+
+
+def check_kafka(db, broker, prefix, until):
+    expected = expected_records(db, "reference", prefix, until)
+    seen = collections.defaultdict(list)
+    topics = [topic for topic in broker.topics() if topic.startswith(prefix + ".")]
+    for record in read_all(broker, *topics, timeout=300):
+        if record.value is not None and record.json["op"] == "r":
+            continue
+        seen[record.topic].append(identity({"key": record.key, "value": record.value}))
+    for topic in sorted(set(expected) | set(seen)):
+        assert expected[topic] == seen[topic], "%s: %s" % (topic, first_difference(expected[topic], seen[topic]))
+    return sum(len(records) for records in expected.values())
+
+
+def check_bronze(db, lake, until):
+    """Each streamed row change once.  The workload has no two row changes at one LSN; a key change, which
+    the plugin prints as a delete and a create of one LSN, is one row in bronze."""
+    expected = set()
+    with db.connect() as connection:
+        for (data,) in connection.execute(
+                "select data from pg_logical_slot_peek_changes('reference', %s, null, 'format', 'json',"
+                " 'skipped_operations', 'none', 'message_prefix_exclude_list', 'test,cdc_sink.*')", (until,)):
+            event = json.loads(data)
+            if event["op"] != "m":  # the lake has no messages
+                expected.add((event["source"]["table"], event["source"]["lsn"]))
+    seen = collections.Counter()
+    for table in lake.tables():
+        if table.startswith("bronze_"):
+            found = lake.sql("select lsn from %s where op <> 'r'" % lake.scan(table)).fetchall()
+            seen.update((table.removeprefix("bronze_"), row[0]) for row in found)
+    first = min((lsn for _, lsn in expected), default=0)
+    twice = [change for change, count in seen.items() if count > 1]
+    missing = expected - set(seen)
+    invented = [change for change in seen if change[1] >= first and change not in expected]
+    assert not twice, "in bronze more than once: %s" % twice[:5]
+    assert not missing, "%d of %d changes are not in bronze: %s" % (len(missing), len(expected), sorted(missing)[:5])
+    assert not invented, "in bronze, but not in the source: %s" % invented[:5]
+    return sum(seen.values())

@@ -383,16 +383,18 @@ test_positions(void **state)
 	Position position = { .phase = POSITION_STREAM, .end_lsn = 77, .slot = "s" };
 	Position stored;
 	Buf text = buf_heap();
+	Arena *arena = arena_new();
 	KafkaRecord record;
 
 	(void) state;
 	set_up(&mock, false);
+	position.unread = "public.t,public.u%20v";
 	position_print(&text, &position);
 	assert_true(kafka_client_init(&client, &mock.config, KAFKA_PRODUCER, &err));
 	topics = kafka_topics_new(&client, &mock.config);
 	topic = kafka_topics_get_positions(topics, &err);
 	assert_non_null(topic);
-	assert_true(kafka_positions_read(&mock.config, NULL, &stored, &err));
+	assert_true(kafka_positions_read(&mock.config, NULL, arena, &stored, &err));
 	assert_int_equal(stored.phase, POSITION_NONE);
 	record = (KafkaRecord){ .topic = topic->rkt,
 		                    .partition = 0,
@@ -404,24 +406,26 @@ test_positions(void **state)
 		assert_true(kafka_client_produce(&client, &record, &err));
 	while (rd_kafka_outq_len(client.rk) > 0)
 		assert_true(kafka_client_poll(&client, 10, &err));
-	if (!kafka_positions_read(&mock.config, NULL, &stored, &err))
+	if (!kafka_positions_read(&mock.config, NULL, arena, &stored, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(stored.end_lsn, 77);
+	assert_string_equal(stored.unread, position.unread);
 	record.key = slice_from("mock/s");
 	record.value = (Slice){ NULL, 0 };
 	assert_true(kafka_client_produce(&client, &record, &err));
 	while (rd_kafka_outq_len(client.rk) > 0)
 		assert_true(kafka_client_poll(&client, 10, &err));
-	assert_true(kafka_positions_read(&mock.config, NULL, &stored, &err));
+	assert_true(kafka_positions_read(&mock.config, NULL, arena, &stored, &err));
 	assert_int_equal(stored.phase, POSITION_NONE);
 	record.value = slice_from("garbage");
 	assert_true(kafka_client_produce(&client, &record, &err));
 	while (rd_kafka_outq_len(client.rk) > 0)
 		assert_true(kafka_client_poll(&client, 10, &err));
-	assert_false(kafka_positions_read(&mock.config, NULL, &stored, &err));
+	assert_false(kafka_positions_read(&mock.config, NULL, arena, &stored, &err));
 	assert_int_equal(err.kind, ERR_FATAL);
 	kafka_topics_free(topics);
 	kafka_client_fini(&client);
+	arena_free(arena);
 	buf_free(&text);
 	tear_down(&mock);
 }

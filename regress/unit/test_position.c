@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "event/position.h"
+#include "event/unread.h"
 #include "output/recovery.h"
 
 static const Position self = {
@@ -63,6 +64,38 @@ text_round_trips(void **state)
 		buf.data[bit / 8] = (char) (buf.data[bit / 8] ^ 1 << bit % 8);
 	}
 	buf_free(&buf);
+}
+
+/* The list of tables is read apart, and may be longer than all the rest. */
+static void
+unread_tables(void **state)
+{
+	Arena *arena = arena_new();
+	Position position = at(POSITION_STREAM, 0x10, 0x20);
+	Position back;
+	Buf buf = buf_heap();
+	Err err;
+
+	(void) state;
+	position.unread = unread_add(arena, NULL, "public.a,sales.o%2Cdd%20name");
+	for (int i = 0; i < 200; i++)
+		position.unread =
+			unread_add(arena, position.unread, arena_printf(arena, "public.table_%d", i));
+	position_print(&buf, &position);
+	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
+	assert_int_equal(back.end_lsn, 0x20);
+	back.unread = position_parse_unread(arena, (Slice){ buf.data, buf.len });
+	assert_string_equal(back.unread, position.unread);
+	assert_true(unread_has(back.unread, "sales.o,dd name"));
+	assert_true(unread_has(back.unread, "public.table_199"));
+	assert_false(unread_has(back.unread, "public.table_1999"));
+	assert_ptr_equal(unread_add(arena, back.unread, "public.a"), back.unread);
+	assert_ptr_equal(unread_remove(arena, back.unread, "public.b"), back.unread);
+	back.unread = unread_remove(arena, "public.a,sales.o%2Cdd", "sales.o,dd");
+	assert_string_equal(back.unread, "public.a");
+	assert_null(unread_remove(arena, back.unread, "public.a"));
+	buf_free(&buf);
+	arena_free(arena);
 }
 
 static void
@@ -188,7 +221,8 @@ start_is_decided(void **state)
 		{ "streaming", later, done, true, 100, false, RECOVERY_STREAM },
 		{ "slot ahead of one output", later, done, true, 150, false, -1 },
 		{ "slot gone", later, later, false, 0, false, -1 },
-		{ "a new output", later, none, true, 100, false, -1 },
+		{ "a new output", later, none, true, 100, false, RECOVERY_JOIN },
+		{ "a new output, and the slot ahead", later, none, true, 250, false, -1 },
 		{ "a snapshot beside a stream", later, snapshot, true, 100, false, -1 },
 		{ "beyond the server's WAL",
 		  at(POSITION_STREAM, 900, 1001),
@@ -251,6 +285,59 @@ start_is_decided(void **state)
 
 /* What snapshot.mode makes of positions that the default mode streams from, or refuses.
  */
+/* A snapshot that was killed goes on while its slot stands where it was made. */
+static void
+snapshot_resumes(void **state)
+{
+	static const struct
+	{
+		PositionPhase kafka;
+		const char *unread;
+		bool slot_exists;
+		bool slot_lost;
+		Lsn confirmed;
+		Lsn lake_end;
+		int expected;
+	} cases[] = {
+		{ POSITION_SNAPSHOT, "public.a", true, false, 100, 100, RECOVERY_RESUME },
+		{ POSITION_STREAM, NULL, true, false, 100, 100, RECOVERY_RESUME },
+		{ POSITION_SNAPSHOT, NULL, true, false, 100, 100, RECOVERY_AGAIN },
+		{ POSITION_INTENT, NULL, true, false, 100, 100, RECOVERY_AGAIN },
+		{ POSITION_SNAPSHOT, "public.a", false, false, 0, 100, RECOVERY_AGAIN },
+		{ POSITION_SNAPSHOT, "public.a", true, true, 100, 100, RECOVERY_AGAIN },
+		{ POSITION_SNAPSHOT, "public.a", true, false, 101, 100, RECOVERY_AGAIN },
+		{ POSITION_SNAPSHOT, "public.a", true, false, 100, 99, RECOVERY_AGAIN },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		StoredPosition stored[2] = {
+			{ "Kafka", at(cases[i].kafka, 100, 100) },
+			{ "the lake", at(POSITION_SNAPSHOT, cases[i].lake_end, cases[i].lake_end) },
+		};
+		RecoveryInput input = {
+			.stored = stored,
+			.count = 2,
+			.self = self,
+			.slot_exists = cases[i].slot_exists,
+			.slot_lost = cases[i].slot_lost,
+			.confirmed_flush = cases[i].confirmed,
+			.server_flush = 1000,
+			.resumes = true,
+		};
+		Recovery recovery = { 0 };
+		Err err = { 0 };
+
+		stored[0].position.unread = cases[i].unread;
+		stored[1].position.unread = "public.b";
+		assert_true(recovery_decide(&input, &recovery, &err));
+		assert_int_equal(recovery.action, cases[i].expected);
+		if (recovery.action == RECOVERY_RESUME)
+			assert_int_equal(recovery.least_end, 100);
+	}
+}
+
 static void
 modes_decide(void **state)
 {
@@ -278,7 +365,7 @@ modes_decide(void **state)
 		{ WHEN_NEEDED, later, later, true, true, 100, RECOVERY_AGAIN },
 		{ WHEN_NEEDED, later, later, false, false, 0, RECOVERY_AGAIN },
 		{ WHEN_NEEDED, later, later, true, false, 300, RECOVERY_AGAIN },
-		{ WHEN_NEEDED, later, none, true, false, 100, RECOVERY_AGAIN },
+		{ WHEN_NEEDED, later, none, true, false, 100, RECOVERY_JOIN },
 		{ WHEN_NEEDED, none, none, true, false, 100, -1 },
 		{ WHEN_NEEDED, none, none, true, true, 100, -1 },
 		{ ALWAYS, later, later, true, false, 100, RECOVERY_AGAIN },
@@ -327,6 +414,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_round_trips),
+		cmocka_unit_test(unread_tables),
+		cmocka_unit_test(snapshot_resumes),
 		cmocka_unit_test(damage_is_refused),
 		cmocka_unit_test(older_form_is_read),
 		cmocka_unit_test(covers_whole_and_split_transactions),

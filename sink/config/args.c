@@ -14,9 +14,9 @@
 
 #define BIT(command) (1U << (command))
 #define ALL          (BIT(COMMAND_COUNT) - 1)
-#define CONFIGURED                                                                       \
-	(BIT(COMMAND_CHECK) | BIT(COMMAND_CONFIG) | BIT(COMMAND_RUN) | BIT(COMMAND_STATUS) | \
-	 BIT(COMMAND_VERIFY))
+#define CONFIGURED                                                 \
+	(BIT(COMMAND_CHECK) | BIT(COMMAND_CONFIG) | BIT(COMMAND_RUN) | \
+	 BIT(COMMAND_SNAPSHOT) | BIT(COMMAND_STATUS) | BIT(COMMAND_VERIFY))
 
 /* clang-format off */
 static const CommandRow commands[COMMAND_COUNT] = {
@@ -27,6 +27,8 @@ static const CommandRow commands[COMMAND_COUNT] = {
 	[COMMAND_HELP] = { "help", "Print this help, or that of one command." },
 	[COMMAND_RUN] = { "run",
 		"Capture changes until SIGTERM or SIGINT, or up to a position." },
+	[COMMAND_SNAPSHOT] = { "snapshot",
+		"Have the worker read tables again in the middle of the stream, now or at its next start." },
 	[COMMAND_STATUS] = { "status",
 		"Print how far slot, outputs and worker are; status 0 when all is well." },
 	[COMMAND_VERIFY] = { "verify",
@@ -52,6 +54,8 @@ static const ArgRow options[] = {
 	  "Print a commented configuration file." },
 	{ "set", '\0', "NAME=VALUE", CONFIGURED, ARG_SET, 0,
 	  "Set one setting, over file and environment; can be repeated." },
+	{ "tables", '\0', "LIST", BIT(COMMAND_SNAPSHOT), ARG_TABLES, 0,
+	  "Read these, schema.table with commas between." },
 	{ "transforms", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_TRANSFORMS,
 	  "Print the transformations and predicates with their options, in Markdown." },
 	{ "until-lsn", '\0', "X/Y", BIT(COMMAND_RUN), ARG_UNTIL_LSN, 0,
@@ -249,6 +253,9 @@ apply_option(Parser *parser, const Given *given)
 			return true;
 		case ARG_SET:
 			parser->settings[parser->setting_count++] = given->argument;
+			return true;
+		case ARG_TABLES:
+			args->tables = given->argument;
 			return true;
 		case ARG_VERBOSE:
 			parser->settings[parser->setting_count++] = "log.level=debug";

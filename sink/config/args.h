@@ -20,6 +20,7 @@ typedef enum Command
 	COMMAND_CONFIG,
 	COMMAND_HELP,
 	COMMAND_RUN,
+	COMMAND_SNAPSHOT,
 	COMMAND_STATUS,
 	COMMAND_VERIFY,
 	COMMAND_VERSION,
@@ -44,9 +45,10 @@ typedef struct Args
 	Command help_about;      /* with COMMAND_HELP; COMMAND_COUNT: everything */
 	ConfigDocument document; /* with COMMAND_CONFIG */
 	ConfigInput input;
-	Lsn until_lsn;    /* with COMMAND_RUN; 0: run until asked to stop */
-	bool json;        /* with COMMAND_STATUS */
-	bool worker_only; /* with COMMAND_STATUS */
+	Lsn until_lsn;      /* with COMMAND_RUN; 0: run until asked to stop */
+	const char *tables; /* with COMMAND_SNAPSHOT; NULL: not given */
+	bool json;          /* with COMMAND_STATUS */
+	bool worker_only;   /* with COMMAND_STATUS */
 } Args;
 
 /*

@@ -39,7 +39,11 @@ typedef enum EventKind
 	EVENT_READ = 'r',      /* snapshot row: new_tuple */
 	EVENT_TABLE_END = 'e', /* snapshot of relation is complete */
 	EVENT_SNAPSHOT_END =
-		's', /* all tables are: stream from lsn (the consistent point); txn NULL */
+		's', /* all tables are: stream from lsn (the consistent point); txn NULL.  With
+	            old_tuple, a table's terminated name: that one has been read again in the
+	            middle of the stream, which goes on from lsn */
+	EVENT_WANTED = 'w', /* old_tuple: a terminated list (unread.h) of tables that are to
+	                       be read again.  txn NULL when it is not of the source */
 } EventKind;
 
 typedef struct Txn
@@ -87,6 +91,7 @@ typedef struct Batch
 	Lsn end_lsn;  /* of the last COMMIT, KEEPALIVE or SNAPSHOT_END inside; 0: none */
 	struct BatchBlock *blocks; /* memory taken over */
 	int64_t received_us;       /* clock_mono_us() when the first byte came */
+	bool has_messages;         /* an EVENT_MESSAGE is inside */
 	uint64_t number;           /* unlike its address, never used again */
 	BatchBudget *budget;
 	atomic_int references;

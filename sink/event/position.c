@@ -18,6 +18,8 @@
 #define POSITION_FORMAT "cdc-position=2 "
 #define OLDER_FORMAT    "cdc-position=1 " /* without a checksum */
 #define CHECKSUM        " checksum="
+#define LONGEST         ((size_t) 16 << 20) /* of a printed position */
+#define UNREAD_WORD     " unread="
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 
 static const char *const phase_names[] = { "none", "intent", "snapshot", "stream" };
@@ -132,6 +134,11 @@ position_print(Buf *buf, const Position *position)
 	buf_append(buf, POSITION_FORMAT, strlen(POSITION_FORMAT) - 1);
 	for (size_t i = 0; i < COUNT(fields); i++)
 		print_field(buf, &fields[i], (const char *) position + fields[i].offset);
+	if (position->unread != NULL && *position->unread != '\0')
+	{
+		buf_text(buf, UNREAD_WORD);
+		buf_text(buf, position->unread);
+	}
 	buf_printf(buf, CHECKSUM "%08" PRIx32, checksum(buf->data + start, buf->len - start));
 }
 
@@ -257,18 +264,25 @@ begins_with(const char *line, const char *start)
 	return strncmp(line, start, strlen(start)) == 0;
 }
 
-bool
-position_parse(Slice text, Position *position, Err *err)
+const char *
+position_parse_unread(Arena *arena, Slice text)
 {
-	char line[1024];
+	const size_t len = strlen(UNREAD_WORD);
+	const char *found = memmem(text.data, text.len, UNREAD_WORD, len);
+	size_t left;
+
+	if (found == NULL)
+		return NULL;
+	found += len;
+	left = text.len - (size_t) (found - text.data);
+	return arena_strndup(arena, found, strcspn(arena_strndup(arena, found, left), " "));
+}
+
+static bool
+parse_line(const char *line, Position *position, Err *err)
+{
 	char value[256];
 
-	*position = (Position){ 0 };
-	if (text.len >= sizeof line)
-		return fail(
-			err, ERR_FATAL, "stored position is damaged: %zu bytes long", text.len);
-	memcpy(line, text.data, text.len);
-	line[text.len] = '\0';
 	if (!begins_with(line, POSITION_FORMAT) && !begins_with(line, OLDER_FORMAT))
 		return fail(err,
 		            ERR_FATAL,
@@ -277,17 +291,35 @@ position_parse(Slice text, Position *position, Err *err)
 	if (begins_with(line, POSITION_FORMAT) && !has_checksum(line))
 		return fail(err,
 		            ERR_FATAL,
-		            "stored position is damaged: the checksum of \"%s\" is another",
+		            "stored position is damaged: the checksum of \"%.400s\" is another",
 		            line);
 	for (size_t i = 0; i < COUNT(fields); i++)
 		if (!find_word(line, fields[i].name, value, sizeof value) ||
 		    !read_field(&fields[i], value, (char *) position + fields[i].offset))
 			return fail(err,
 			            ERR_FATAL,
-			            "stored position is damaged: no valid \"%s\" in \"%s\"",
+			            "stored position is damaged: no valid \"%s\" in \"%.400s\"",
 			            fields[i].name,
 			            line);
 	return true;
+}
+
+bool
+position_parse(Slice text, Position *position, Err *err)
+{
+	char *line;
+	bool ok;
+
+	*position = (Position){ 0 };
+	if (text.len >= LONGEST)
+		return fail(
+			err, ERR_FATAL, "stored position is damaged: %zu bytes long", text.len);
+	line = xmalloc(text.len + 1);
+	memcpy(line, text.data, text.len);
+	line[text.len] = '\0';
+	ok = parse_line(line, position, err);
+	free(line);
+	return ok;
 }
 
 bool

@@ -12,6 +12,7 @@
 #ifndef EVENT_POSITION_H
 #define EVENT_POSITION_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/lsn.h"
 #include "envelope/buf.h"
@@ -44,6 +45,8 @@ typedef struct Position
 	Lsn end_lsn;
 	Lsn row_lsn; /* 0 unless stopped in mid-transaction */
 	uint32_t ordinal;
+	const char *unread; /* tables whose rows are still to come (unread.h); outlives all
+	                       copies of the position */
 } Position;
 
 /* Whether the event at (commit_lsn, row_lsn, ordinal) is at or below position, hence
@@ -52,12 +55,15 @@ bool position_covers(const Position *position, Lsn commit_lsn, Lsn row_lsn,
                      uint32_t ordinal);
 
 /* One line of name=value pairs, "cdc-position=2 phase=stream system=..."; names and slot
- * are percent-encoded. */
+ * are percent-encoded; unread= when there are such tables, and a checksum. */
 void position_print(Buf *buf, const Position *position);
 
-/* Read it back.  ERR_FATAL, naming what is wrong, for another format version or damage.
- */
+/* Read it back, but for unread.  ERR_FATAL, naming what is wrong, for another format
+ * version or damage. */
 bool position_parse(Slice text, Position *position, Err *err);
+
+/* What a printed position says of unread; NULL: nothing. */
+const char *position_parse_unread(Arena *arena, Slice text);
 
 /*
  * Whether stored belongs to the same system, database, slot and options as self.

@@ -229,9 +229,10 @@ read_newest(Reader *reader, const Config *config, const atomic_bool *stop, bool 
 }
 
 static bool
-read_position(const Config *config, const atomic_bool *stop, bool waits,
+read_position(const Config *config, const atomic_bool *stop, Arena *arena,
               Position *position, Err *err)
 {
+	bool waits = arena != NULL;
 	Reader reader = { .name = config->kafka_positions_topic, .value = buf_heap() };
 	Buf key = buf_heap();
 	bool ok;
@@ -246,6 +247,9 @@ read_position(const Config *config, const atomic_bool *stop, bool waits,
 			position_parse((Slice){ reader.value.data, reader.value.len }, position, err);
 		if (!ok)
 			fail_while(err, "topic \"%s\", key \"%s\"", reader.name, buf_cstr(&key));
+		else if (arena != NULL)
+			position->unread = position_parse_unread(
+				arena, (Slice){ reader.value.data, reader.value.len });
 	}
 	if (reader.topic != NULL)
 		rd_kafka_topic_destroy(reader.topic);
@@ -256,14 +260,14 @@ read_position(const Config *config, const atomic_bool *stop, bool waits,
 }
 
 bool
-kafka_positions_read(const Config *config, const atomic_bool *stop, Position *position,
-                     Err *err)
+kafka_positions_read(const Config *config, const atomic_bool *stop, Arena *arena,
+                     Position *position, Err *err)
 {
-	return read_position(config, stop, true, position, err);
+	return read_position(config, stop, arena, position, err);
 }
 
 bool
 kafka_standing(const Config *config, Position *position, Err *err)
 {
-	return read_position(config, NULL, false, position, err);
+	return read_position(config, NULL, NULL, position, err);
 }

@@ -17,12 +17,13 @@
 #include "event/position.h"
 
 /*
- * The stored position of this prefix and slot; phase NONE when there is none.  To be
+ * The stored position of this prefix and slot; phase NONE when there is none.  arena is
+ * that of its list of unread tables.  To be
  * called when no transaction of ours is open (after init_transactions).  ERR_RETRY when
  * the broker does not answer, or a transaction of another worker hides the end of the
  * topic for longer than may be waited here; ERR_FATAL when the record is damaged.
  */
-bool kafka_positions_read(const Config *config, const atomic_bool *stop,
+bool kafka_positions_read(const Config *config, const atomic_bool *stop, Arena *arena,
                           Position *position, Err *err) MUST_CHECK;
 
 #endif

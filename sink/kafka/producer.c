@@ -28,6 +28,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "event/unread.h"
 #include "kafka/commits.h"
 #include "kafka/control.h"
 #include "kafka/kafka.h"
@@ -49,6 +50,7 @@ typedef struct KafkaOutput
 	KafkaCommits *commits;
 	Queue *queue;   /* Batch *, or the address of mark */
 	Queue *answers; /* what came of a mark */
+	Arena *arena;   /* of lists of tables, in positions */
 	Position mark;
 	bool started;
 	pthread_t thread;
@@ -96,6 +98,7 @@ kafka_output_new(const Config *config, int wake_fd)
 
 	*kafka = (KafkaOutput){ .output = { .ops = &kafka_ops, .wake_fd = wake_fd },
 		                    .config = config,
+		                    .arena = arena_new(),
 		                    .queue = queue_new(QUEUE_BATCHES),
 		                    .answers = queue_new(1) };
 	kafka->client.stop = &kafka->stop;
@@ -249,6 +252,50 @@ take_keepalive(KafkaOutput *kafka, Lsn lsn, Err *err)
 	return take_end(kafka, kafka->position.commit_lsn, lsn, err);
 }
 
+/* Somebody wants tables to be read again: the next position says so. */
+static bool
+take_wanted(KafkaOutput *kafka, const Event *event, Err *err)
+{
+	if (event->txn != NULL &&
+	    position_covers(
+			&kafka->skip_until, event->txn->commit_lsn, event->lsn, event->ordinal))
+		return true;
+	kafka->position.unread =
+		unread_add(kafka->arena, kafka->position.unread, event->old_tuple.data);
+	kafka->dirty = kafka->dirty || event->txn == NULL;
+	return kafka_commits_begin(kafka->commits, err);
+}
+
+/* A table of the initial snapshot is complete: a restart need not read it again. */
+static bool
+take_table_end(KafkaOutput *kafka, const Event *event, Err *err)
+{
+	const char *unread = kafka->position.unread;
+
+	if (kafka->position.phase != POSITION_SNAPSHOT)
+		return true;
+	kafka->position.unread = unread_remove_table(kafka->arena, unread, event->relation);
+	if (kafka->position.unread == unread)
+		return true;
+	kafka->dirty = true;
+	return kafka_commits_begin(kafka->commits, err);
+}
+
+/* The end of the initial snapshot, or of a table's that was read again. */
+static bool
+take_snapshot_end(KafkaOutput *kafka, const Event *event, Err *err)
+{
+	Position *position = &kafka->position;
+
+	kafka->in_snapshot = false;
+	kafka->urgent = true;
+	position->unread =
+		event->old_tuple.data == NULL
+			? NULL
+			: unread_remove(kafka->arena, position->unread, event->old_tuple.data);
+	return take_end(kafka, event->lsn, event->lsn, err);
+}
+
 static bool
 take_event(KafkaOutput *kafka, const Event *event, Err *err)
 {
@@ -276,13 +323,13 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 		case EVENT_RELATION:
 			return kafka_records_relate(kafka->records, event->relation, err);
 		case EVENT_SNAPSHOT_END:
-			kafka->in_snapshot = false;
-			kafka->urgent = true;
-			return take_end(kafka, event->lsn, event->lsn, err);
+			return take_snapshot_end(kafka, event, err);
 		case EVENT_KEEPALIVE:
 			return take_keepalive(kafka, event->lsn, err);
 		case EVENT_TABLE_END:
-			break;
+			return take_table_end(kafka, event, err);
+		case EVENT_WANTED:
+			return take_wanted(kafka, event, err);
 	}
 	return true;
 }
@@ -524,6 +571,7 @@ start_from(KafkaOutput *kafka, const Position *self, const Position *stored)
 	kafka->position.end_lsn = stored->end_lsn;
 	kafka->position.row_lsn = stored->row_lsn;
 	kafka->position.ordinal = stored->ordinal;
+	kafka->position.unread = stored->unread;
 	kafka->skip_until = kafka->position;
 	if (stored->phase == POSITION_STREAM)
 		atomic_store(&kafka->durable, stored->end_lsn);
@@ -549,7 +597,7 @@ open_output(Output *output, const Position *self, Position *stored, Err *err)
 	 */
 	positions = kafka_topics_get_positions(kafka->topics, err);
 	if (positions == NULL || !fence(kafka, err) ||
-	    !kafka_positions_read(config, &kafka->stop, stored, err))
+	    !kafka_positions_read(config, &kafka->stop, kafka->arena, stored, err))
 		return false;
 	kafka->records =
 		kafka_records_new(&kafka->client, kafka->topics, config, self->database, err);
@@ -681,5 +729,6 @@ close_output(Output *output)
 	kafka_client_fini(&kafka->client);
 	queue_free(kafka->queue);
 	queue_free(kafka->answers);
+	arena_free(kafka->arena);
 	free(kafka);
 }

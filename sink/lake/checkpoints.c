@@ -40,6 +40,7 @@ struct Checkpoints
 	Store *store;
 	Table *table; /* NULL: not made yet */
 	Position position;
+	Arena *lists; /* of the tables in position */
 	Arena *arena; /* of the rows' texts */
 	CheckpointRow *rows;
 	size_t count;
@@ -127,8 +128,13 @@ read_table(Checkpoints *checkpoints, Err *err)
 	const TableState *state = checkpoints->table->state;
 	const char *text = table_property(checkpoints->table, POSITION_PROPERTY);
 
-	if (text != NULL && !position_parse(slice_from(text), &checkpoints->position, err))
-		return damage_found(err, state->metadata_location);
+	if (text != NULL)
+	{
+		if (!position_parse(slice_from(text), &checkpoints->position, err))
+			return damage_found(err, state->metadata_location);
+		checkpoints->position.unread =
+			position_parse_unread(checkpoints->lists, slice_from(text));
+	}
 	for (int32_t i = 0; i < state->manifest_count; i++)
 		for (int32_t j = 0; j < state->manifests[i]->live.count; j++)
 			if (!read_file(
@@ -159,7 +165,7 @@ checkpoints_open(Store *store, Checkpoints **checkpoints, Err *err)
 {
 	Checkpoints *opened = xmalloc(sizeof *opened);
 
-	*opened = (Checkpoints){ .store = store, .arena = arena_new() };
+	*opened = (Checkpoints){ .store = store, .lists = arena_new(), .arena = arena_new() };
 	*checkpoints = NULL;
 	if (!table_open(store, CHECKPOINTS_TABLE, &opened->table, err) ||
 	    (opened->table != NULL && !read_table(opened, err)))
@@ -177,6 +183,7 @@ checkpoints_close(Checkpoints *checkpoints)
 	if (checkpoints == NULL)
 		return;
 	table_close(checkpoints->table);
+	arena_free(checkpoints->lists);
 	arena_free(checkpoints->arena);
 	free(checkpoints->rows);
 	free(checkpoints);

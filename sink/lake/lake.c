@@ -33,6 +33,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "event/unread.h"
 #include "lake/sources.h"
 
 #define QUEUE_BATCHES  64
@@ -63,11 +64,14 @@ typedef struct Lake
 	Err err;
 
 	/* The thread's. */
+	Arena *arena;      /* of lists of tables, in positions */
 	Position position; /* of the last boundary */
 	Position stored;
 	Lsn cut_floor;    /* no cut below: a table is there already */
 	bool at_boundary; /* between transactions */
 	bool in_snapshot;
+	bool lacks;          /* an output that was not there before */
+	bool is_initial;     /* the snapshot before the stream, not one in its middle */
 	size_t bytes;        /* buffered in all tables */
 	uint64_t taken;      /* rows */
 	int64_t deadline_us; /* of the next cut; 0: nothing to store */
@@ -218,13 +222,38 @@ account(Lake *lake, Source *source, const Event *event)
 	lake->bytes += bytes;
 }
 
+/* Silver that was never read is not to be taken for its source. */
+static void
+note_unread(Source *source, const char *unread)
+{
+	const Silver *silver = source->silver;
+
+	if (silver == NULL || silver_stale(silver) != NULL ||
+	    silver_table(source->silver)->state->metadata->current_snapshot_id !=
+	        NO_SNAPSHOT ||
+	    !unread_has(unread,
+	                table_property(silver_table(source->silver), SOURCE_PROPERTY)))
+		return;
+	silver_set_stale(source->silver, "the table has not been read yet");
+}
+
+static bool
+find_source(Lake *lake, const Event *event, Source **source, Err *err)
+{
+	if (!sources_find(lake->sources, event, source, err))
+		return false;
+	if (lake->position.unread != NULL && !lake->in_snapshot)
+		note_unread(*source, lake->position.unread);
+	return true;
+}
+
 static bool
 take_row(Lake *lake, const Event *event, Err *err)
 {
 	Source *source;
 	bool is_new = false;
 
-	if (!sources_find(lake->sources, event, &source, err))
+	if (!find_source(lake, event, &source, err))
 		return false;
 	if (source->silver != NULL && !sources_stored(silver_table(source->silver), event))
 	{
@@ -256,7 +285,7 @@ take_relation(Lake *lake, const Event *event, Err *err)
 {
 	Source *source;
 
-	if (!sources_find(lake->sources, event, &source, err))
+	if (!find_source(lake, event, &source, err))
 		return false;
 	if (source->silver == NULL || sources_stored(silver_table(source->silver), event))
 		return true;
@@ -284,7 +313,9 @@ begin_table(Lake *lake, const Event *event, Err *err)
 		return source->silver == NULL ||
 		       silver_relation(source->silver, event->relation, err);
 	source->is_replaced = true;
-	if (source->bronze != NULL)
+	source->is_touched = true;
+	/* In the middle of the stream bronze goes on: what it has cannot be read again. */
+	if (source->bronze != NULL && lake->is_initial)
 		bronze_replace(source->bronze);
 	return source->silver == NULL || silver_replace(source->silver, event->relation, err);
 }
@@ -302,6 +333,19 @@ note_selected(const Lake *lake, const Source *source, const Relation *relation)
 			"the table was not read whole: snapshot.select.statement.overrides");
 }
 
+/* A restart need not read it again. */
+static bool
+mark_table_end(Lake *lake, const Event *event, Err *err)
+{
+	const char *unread =
+		unread_remove_table(lake->arena, lake->stored.unread, event->relation);
+
+	if (unread == lake->stored.unread)
+		return true;
+	lake->stored.unread = unread;
+	return checkpoints_mark(lake->checkpoints, &lake->stored, err);
+}
+
 /* The table's snapshot is one commit, made visible with the others at the end. */
 static bool
 end_table(Lake *lake, const Event *event, Err *err)
@@ -312,18 +356,33 @@ end_table(Lake *lake, const Event *event, Err *err)
 
 	at.phase = POSITION_SNAPSHOT;
 	at.commit_lsn = at.end_lsn = event->lsn;
+	at.unread = NULL;
 	stamp = store_stamp(&lake->store, &at);
 	stamp.is_snapshot = true;
 	if (!sources_find(lake->sources, event, &source, err))
 		return false;
 	note_selected(lake, source, event->relation);
+	/* In the middle of the stream it becomes visible at the end, by a cut. */
+	if (!lake->is_initial)
+		return true;
 	if (!prepare_source(source, err))
 		return false;
 	lake->bytes -= source->bytes;
 	if (!commit_source(source, &stamp, err))
 		return false;
 	(void) malloc_trim(0);
-	return true;
+	return mark_table_end(lake, event, err);
+}
+
+/* A table has been read again: a cut, in which it is replaced as a whole. */
+static bool
+end_reread(Lake *lake, const Event *event, Err *err)
+{
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+		sources_get(lake->sources, i)->is_replaced = false;
+	lake->position.unread =
+		unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
+	return cut(lake, err);
 }
 
 static bool
@@ -335,6 +394,12 @@ end_snapshot(Lake *lake, const Event *event, Err *err)
 	lake->at_boundary = true;
 	lake->position.phase = POSITION_STREAM;
 	lake->position.commit_lsn = lake->position.end_lsn = event->lsn;
+	if (event->old_tuple.data != NULL)
+		return end_reread(lake, event, err);
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+		sources_get(lake->sources, i)->is_replaced = false;
+	lake->is_initial = false;
+	lake->position.unread = NULL;
 	lake->cut_floor = 0;
 	stamp = store_stamp(&lake->store, &lake->position);
 	if (!publish(lake, &stamp, err))
@@ -365,6 +430,17 @@ take_point(Lake *lake, Lsn lsn)
 	if (lsn <= lake->position.end_lsn)
 		return;
 	lake->position.end_lsn = lsn;
+	set_deadline(lake);
+}
+
+/* Somebody wants tables to be read again: the next cut says so. */
+static void
+take_wanted(Lake *lake, const Event *event)
+{
+	if (event->txn != NULL && event->txn->commit_lsn <= position_covered(&lake->stored))
+		return;
+	lake->position.unread =
+		unread_add(lake->arena, lake->position.unread, event->old_tuple.data);
 	set_deadline(lake);
 }
 
@@ -403,6 +479,9 @@ take_event(Lake *lake, const Event *event, Err *err)
 			return end_snapshot(lake, event, err);
 		case EVENT_RELATION:
 			return take_relation(lake, event, err);
+		case EVENT_WANTED:
+			take_wanted(lake, event);
+			return true;
 		default:
 			lake->at_boundary = false;
 			return take_row(lake, event, err);
@@ -493,17 +572,15 @@ start_thread(Lake *lake, Err *err)
 	return true;
 }
 
-/* Outputs that were not there from the start lack what came before. */
+/* Whether an output was not there from the start, and lacks what came before. */
 static bool
-check_outputs(const Lake *lake, Err *err)
+lacks_output(const Lake *lake)
 {
 	static const struct
 	{
 		int output;
-		const char *name;
 		const char *prefix;
-	} kinds[] = { { OUTPUT_SILVER, "silver", "silver_" },
-		          { OUTPUT_BRONZE, "bronze", "bronze_" } };
+	} kinds[] = { { OUTPUT_SILVER, "silver_" }, { OUTPUT_BRONZE, "bronze_" } };
 	size_t count;
 	const CheckpointRow *rows = checkpoints_last(lake->checkpoints, &count);
 
@@ -515,17 +592,16 @@ check_outputs(const Lake *lake, Err *err)
 			found += strncmp(rows[i].table_name,
 			                 kinds[kind].prefix,
 			                 strlen(kinds[kind].prefix)) == 0;
-		if (found > 0 || !(lake->config->outputs & kinds[kind].output))
-			continue;
-		(void) fail(err,
-		            ERR_CONFIG,
-		            "output \"%s\" is new, but the lake's stream has begun without it",
-		            kinds[kind].name);
-		return fail_hint(err,
-		                 "Take it out of outputs, or start afresh with another slot.name "
-		                 "and lake.namespace.");
+		if (found == 0 && (lake->config->outputs & kinds[kind].output) != 0)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool
+lake_output_lacks(const Output *output)
+{
+	return ((const Lake *) output)->lacks;
 }
 
 static bool
@@ -538,16 +614,19 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 		return false;
 	lake->store.self = *self;
 	if (!checkpoints_open(&lake->store, &lake->checkpoints, err) ||
-	    !check_outputs(lake, err) || !sources_open(&lake->store, &lake->sources, err) ||
+	    !sources_open(&lake->store, &lake->sources, err) ||
 	    !sources_check(lake->sources, lake->checkpoints, err))
 		return false;
 	*stored = *checkpoints_position(lake->checkpoints);
+	lake->lacks = lacks_output(lake);
 	lake->position = *self;
 	lake->position.phase = POSITION_STREAM;
 	lake->position.commit_lsn = stored->commit_lsn;
 	lake->position.end_lsn = stored->end_lsn;
+	lake->position.unread = stored->unread;
 	lake->stored = lake->position;
 	lake->at_boundary = true;
+	lake->is_initial = stored->phase != POSITION_STREAM;
 	if (stored->phase == POSITION_STREAM)
 		lake->cut_floor = sources_covered(lake->sources);
 	/* The end_lsn of an unfinished snapshot is where it would begin to stream. */
@@ -560,16 +639,41 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	return start_thread(lake, err);
 }
 
+/*
+ * The initial snapshot was not complete.  Of the tables that will be read again bronze
+ * may have rows already, before which no event of the stream came.
+ */
+static void
+clear_unread(Lake *lake)
+{
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->bronze == NULL ||
+		    !unread_has(lake->position.unread,
+		                table_property(bronze_table(source->bronze), SOURCE_PROPERTY)))
+			continue;
+		bronze_replace(source->bronze);
+		source->is_touched = true;
+	}
+}
+
 static bool
 lake_mark(Output *output, const Position *position, Err *err)
 {
 	Lake *lake = (Lake *) output;
+	bool was_initial = lake->is_initial;
 
 	if (!checkpoints_mark(lake->checkpoints, position, err))
 		return false;
 	lake->position = *position;
 	lake->position.phase = POSITION_STREAM;
 	lake->stored = *position;
+	lake->is_initial = position->phase != POSITION_STREAM;
+	if (was_initial && !lake->is_initial)
+		clear_unread(lake);
+	lake->cut_floor = lake->is_initial ? 0 : sources_covered(lake->sources);
 	if (position->phase == POSITION_STREAM)
 		atomic_store(&lake->durable_end, position->end_lsn);
 	return true;
@@ -639,6 +743,7 @@ lake_close(Output *output)
 	sources_close(lake->sources);
 	checkpoints_close(lake->checkpoints);
 	store_fini(&lake->store);
+	arena_free(lake->arena);
 	free(lake);
 }
 
@@ -657,6 +762,7 @@ lake_output_new(const Config *config, int wake_fd)
 {
 	Lake *lake = xmalloc(sizeof *lake);
 
-	*lake = (Lake){ .base = { &lake_ops, wake_fd }, .config = config };
+	*lake =
+		(Lake){ .base = { &lake_ops, wake_fd }, .config = config, .arena = arena_new() };
 	return &lake->base;
 }

@@ -39,4 +39,8 @@ typedef struct LakeStanding
 
 bool lake_standing(const Config *config, LakeStanding *standing, Err *err) MUST_CHECK;
 
+/* Whether the stream of the opened lake has begun without bronze or silver, which is an
+ * output now: it lacks what came before. */
+bool lake_output_lacks(const Output *output);
+
 #endif

@@ -113,6 +113,8 @@ decide_stream(const RecoveryInput *input, Recovery *recovery, Err *err)
 	recovery->least_end = UINT64_MAX;
 	for (int i = 0; i < input->count; i++)
 	{
+		if (input->stored[i].position.phase != POSITION_STREAM)
+			continue;
 		if (!check_stream_position(input, &input->stored[i], err))
 			return false;
 		if (input->stored[i].position.end_lsn < recovery->least_end)
@@ -133,6 +135,31 @@ is_snapshot_end(const Position *stream, const Position *unfinished)
 	       stream->commit_lsn == unfinished->end_lsn;
 }
 
+/*
+ * A snapshot that was killed goes on when the slot still stands where it began: what each
+ * output has of it is on no list any more, and the stream brings what changed since.
+ */
+static bool
+can_resume(const RecoveryInput *input, const Position *unfinished)
+{
+	Lsn place = unfinished->end_lsn;
+
+	if (!input->resumes || unfinished->phase != POSITION_SNAPSHOT ||
+	    !input->slot_exists || input->slot_lost || input->confirmed_flush > place ||
+	    input->server_flush < place ||
+	    (input->timeline_switch != 0 && place > input->timeline_switch))
+		return false;
+	for (int i = 0; i < input->count; i++)
+	{
+		const Position *position = &input->stored[i].position;
+
+		if (position->end_lsn != place || position->phase < POSITION_SNAPSHOT ||
+		    (position->phase == POSITION_SNAPSHOT && position->unread == NULL))
+			return false;
+	}
+	return true;
+}
+
 /* A position to stream from is stored: whether that can be done. */
 static bool
 decide_with_position(const RecoveryInput *input, const Position *unfinished,
@@ -140,31 +167,40 @@ decide_with_position(const RecoveryInput *input, const Position *unfinished,
 {
 	const char *where = "";
 	const char *other = "";
-	const Position *none =
-		find_phase(input, POSITION_NONE, unfinished != NULL ? &where : &other);
 
 	if (unfinished != NULL)
-		(void) find_phase(input, unfinished->phase, &other);
-	if (none != NULL || unfinished != NULL)
 	{
+		(void) find_phase(input, unfinished->phase, &other);
 		fail(err,
 		     ERR_CONFIG,
-		     "%s has no position, but another output streams from slot \"%s\" already",
+		     "%s has begun a snapshot, but another output streams from slot \"%s\"",
 		     other,
 		     input->self.slot);
-		return fail_hint(
-			err,
-			"An output cannot join a running slot yet. Run it with a slot.name of its own.");
+		return fail_hint(err,
+		                 "Its position does not belong to this slot. Run it with a "
+		                 "slot.name of its own.");
 	}
 	(void) find_phase(input, POSITION_STREAM, &where);
 	recovery->action = RECOVERY_STREAM;
+	if (input->done && find_phase(input, POSITION_NONE, &other) != NULL)
+	{
+		fail(err, ERR_CONFIG, "%s has no position, but another output is done", other);
+		return fail_hint(
+			err,
+			"With snapshot.mode=initial_only nothing is left to join. Run it "
+			"with a slot.name of its own.");
+	}
 	if (input->done)
 		return true;
 	if (!input->slot_exists)
 		return refuse_position_without_slot(input, where, err);
 	if (input->slot_lost)
 		return refuse_lost_slot(input, err);
-	return decide_stream(input, recovery, err);
+	if (!decide_stream(input, recovery, err))
+		return false;
+	if (find_phase(input, POSITION_NONE, &other) != NULL)
+		recovery->action = RECOVERY_JOIN;
+	return true;
 }
 
 bool
@@ -191,6 +227,12 @@ recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
 		return true;
 	}
 	recovery->action = RECOVERY_AGAIN;
+	if (!input->again && unfinished != NULL && can_resume(input, unfinished))
+	{
+		recovery->action = RECOVERY_RESUME;
+		recovery->least_end = unfinished->end_lsn;
+		return true;
+	}
 	if (input->again || stream == NULL ||
 	    (unfinished != NULL && is_snapshot_end(stream, unfinished)))
 		return true;

@@ -6,14 +6,16 @@
  *
  *		slot     positions              start
  *		absent   none                   FRESH: intent, slot, snapshot, stream
+ *		present  snapshot, at its start RESUME: stream from there, read what is left
  *		any      intent or snapshot     AGAIN: drop the slot, which is ours, and as FRESH
  *		present  all at stream          STREAM, unless there is a gap
  *		present  none                   refused; ADOPT when snapshot.mode=no_data
  *		absent   stream                 refused: what it would have sent is gone
- *		present  some none, some stream refused: a new output on a running slot
+ *		present  some none, some stream JOIN: a new output starts where the others are,
+ *and reads all tables from there
  *
  * With snapshot.mode=initial_only positions at stream are the end, slot or not.
- * With snapshot.mode=when_needed the last two and a gap are AGAIN as well; with always
+ * With snapshot.mode=when_needed what is refused and a gap are AGAIN as well; with always
  * every start is, but for a slot that no position belongs to.
  *
  * SPDX-License-Identifier: PostgreSQL
@@ -29,6 +31,8 @@ typedef enum RecoveryAction
 	RECOVERY_AGAIN,
 	RECOVERY_STREAM,
 	RECOVERY_ADOPT,
+	RECOVERY_RESUME,
+	RECOVERY_JOIN,
 } RecoveryAction;
 
 typedef struct StoredPosition
@@ -49,6 +53,7 @@ typedef struct RecoveryInput
 	                        not known */
 	bool adopt; /* snapshot.mode=no_data: a slot without any position is taken as it is */
 	bool slot_lost; /* the server removed WAL that the slot needs */
+	bool resumes;   /* a snapshot that was not complete may go on */
 	bool done;      /* initial_only: with a position everywhere nothing is left to do */
 	bool again;     /* snapshot.mode=always: whatever the outputs hold is read again */
 	bool again_if_lost; /* when_needed: where nothing can go on from it */
@@ -57,7 +62,7 @@ typedef struct RecoveryInput
 typedef struct Recovery
 {
 	RecoveryAction action;
-	Lsn least_end; /* STREAM: what may be confirmed to begin with */
+	Lsn least_end; /* STREAM, RESUME, JOIN: where the stream begins */
 } Recovery;
 
 /* ERR_CONFIG with a hint when starting would lose or repeat something.  Where

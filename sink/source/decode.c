@@ -271,6 +271,12 @@ grow_slots(Decoder *decoder)
 	free(old);
 }
 
+Lsn
+decoder_commit_lsn(const Decoder *decoder)
+{
+	return decoder->txn.commit_lsn;
+}
+
 const Relation *
 decoder_keep(Decoder *decoder, const Relation *relation)
 {
@@ -397,6 +403,7 @@ read_logical(const Input *input)
 
 	if (!wire_read_logical(input->message->body, &logical, input->error))
 		return false;
+	input->batch->has_messages = true;
 	if ((logical.flags & 1) == 0)
 	{
 		if (decoder->in_transaction)

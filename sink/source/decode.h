@@ -36,6 +36,9 @@ bool decoder_frame(Decoder *decoder, Batch *batch, Slice frame, Err *err) MUST_C
 /* Whether a transaction has begun and not ended. */
 bool decoder_in_transaction(const Decoder *decoder);
 
+/* Start of the commit record of the transaction being read, or read last. */
+Lsn decoder_commit_lsn(const Decoder *decoder);
+
 /* Keep relation for the life of the process; returns the one already kept when the
  * version is known. */
 const Relation *decoder_keep(Decoder *decoder, const Relation *relation);

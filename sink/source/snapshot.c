@@ -149,7 +149,11 @@ snapshot_run(const SnapshotRequest *request, Err *err)
 static bool
 asked_to_stop(const Snapshot *snapshot, Err *err)
 {
-	if (atomic_load(snapshot->request->stop) == 0)
+	const SnapshotRequest *request = snapshot->request;
+
+	if (request->idle != NULL && !request->idle(request->context, err))
+		return true;
+	if (atomic_load(request->stop) == 0)
 		return false;
 	(void) fail(err, ERR_RETRY, "asked to stop");
 	return true;
@@ -397,8 +401,8 @@ sort_tables(Snapshot *snapshot)
  * Debezium in every way: unlogged tables, which never change, and the rows of a table's
  * children with it.
  */
-static unsigned
-more_tables(const Config *config)
+unsigned
+snapshot_more_tables(const Config *config)
 {
 	if ((config->outputs & OUTPUT_KAFKA) == 0)
 		return 0;
@@ -410,10 +414,14 @@ static void
 read_table_row(Snapshot *snapshot, const PGresult *result, int row)
 {
 	const Config *config = snapshot->request->config;
+	const char *only = snapshot->request->only;
 	Table *table = &snapshot->tables[snapshot->table_count];
 
-	if (!config_snapshots_table(
-			config, server_text(result, row, 5), server_text(result, row, 6)))
+	if (only != NULL
+	        ? strcmp(only,
+	                 server_text(result, row, PQgetisnull(result, row, 7) ? 1 : 7)) != 0
+	        : !config_snapshots_table(
+				  config, server_text(result, row, 5), server_text(result, row, 6)))
 		return;
 	table->relid = server_oid(result, row, 0);
 	table->name = arena_strdup(snapshot->arena, server_text(result, row, 1));
@@ -433,18 +441,25 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 	Buf sql = buf_heap();
 	PGresult *result;
 
-	if (!server_tables(
-			session->conn, config, more_tables(config), snapshot->arena, list, err))
+	if (!server_tables(session->conn,
+	                   config,
+	                   snapshot_more_tables(config),
+	                   snapshot->arena,
+	                   list,
+	                   err))
 		return false;
 	if (list->count == 0)
 		return true;
-	buf_text(&sql,
-	         "SELECT c.oid, n.nspname || '.' || c.relname, "
-	         "quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
-	         "coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int, "
-	         "greatest(c.reltuples, 0), n.nspname, c.relname "
-	         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-	         "WHERE c.oid IN ");
+	buf_text(
+		&sql,
+		"SELECT c.oid, n.nspname || '.' || c.relname, "
+		"quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
+		"coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int, "
+		"greatest(c.reltuples, 0), n.nspname, c.relname, rn.nspname || '.' || r.relname "
+		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
+		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
+		"WHERE c.oid IN ");
 	add_relids(&sql, list);
 	buf_text(&sql, " ORDER BY (n.nspname || '.' || c.relname) COLLATE \"C\"");
 	result = run(snapshot, session, buf_cstr(&sql), NULL, err);
@@ -457,6 +472,15 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 		read_table_row(snapshot, result, row);
 	PQclear(result);
 	sort_tables(snapshot);
+	if (snapshot->request->only == NULL)
+		return true;
+	list->count = snapshot->table_count;
+	for (size_t i = 0; i < list->count; i++)
+		list->relids[i] = snapshot->tables[i].relid;
+	if (list->count == 0)
+		log_warning("snapshot",
+		            "table \"%s\" is not read: it is not captured, or there is none",
+		            snapshot->request->only);
 	return true;
 }
 
@@ -619,6 +643,9 @@ finish(Snapshot *snapshot, Err *err)
 	if (snapshot->held != NOTHING_HELD)
 		snapshot->pending->events[snapshot->held].marker = SNAPSHOT_LAST;
 	add_mark(snapshot, EVENT_SNAPSHOT_END, NULL);
+	if (snapshot->request->only != NULL)
+		snapshot->pending->events[snapshot->pending->count - 1].old_tuple =
+			slice_from(arena_strdup(snapshot->pending->arena, snapshot->request->only));
 	snapshot->pending->end_lsn = snapshot->request->consistent;
 	return hand_over(snapshot, err);
 }

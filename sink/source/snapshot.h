@@ -23,23 +23,28 @@ typedef struct SnapshotRequest
 	const char *snapshot; /* exported name */
 	Lsn consistent;       /* LSN of every row */
 	BatchBudget *budget;
+	const char *only; /* schema.table: this one, or its partitions; NULL: all wanted */
 	SnapshotSink sink;
-	void *context;
+	/* Called all the time while there is nothing to hand over, for what else must go on;
+	 * false stops the snapshot with err.  NULL: nothing must. */
+	bool (*idle)(void *context, Err *err);
+	void *context;    /* of sink and idle */
 	Arena *relations; /* tables' descriptions live there and must outlive every batch;
 	                     NULL: in memory that is never freed */
 	atomic_int *stop; /* nonzero: give up with ERR_RETRY "asked to stop" */
 } SnapshotRequest;
 
 /*
- * Read every wanted table, in the order of table.include.list's expressions and then of
- * schema.name, or as snapshot.tables.order.by.row.count says: TABLE_BEGIN, READ events
- * with Debezium's markers (first, first_in_data_collection, last_in_data_collection,
- * last; one row is held back for them), TABLE_END; after the last table SNAPSHOT_END at
- * consistent. Ranges of one table are read by snapshot.max.threads sessions; rows of a
- * table may come in any order, but for those of a user's SELECT.  With the output Kafka a
- * partitioned table comes by its own name (relkind p), too, unless
- * publish.via.partition.root says that its partitions do.  Progress is shown: a bar on a
- * terminal, log lines otherwise.
+ * Read every wanted table, or only one (which snapshot.include.collection.list need not
+ * name; its SNAPSHOT_END carries the name), in the order of table.include.list's
+ * expressions and then of schema.name, or as snapshot.tables.order.by.row.count says:
+ * TABLE_BEGIN, READ events with Debezium's markers (first, first_in_data_collection,
+ * last_in_data_collection, last; one row is held back for them), TABLE_END; after the
+ * last table SNAPSHOT_END at consistent. Ranges of one table are read by
+ * snapshot.max.threads sessions; rows of a table may come in any order, but for those of
+ * a user's SELECT.  With the output Kafka a partitioned table comes by its own name
+ * (relkind p), too, unless publish.via.partition.root says that its partitions do.
+ * Progress is shown: a bar on a terminal, log lines otherwise.
  *
  * The session that exported the snapshot must stay as it is until the end.  Tables are
  * locked in ACCESS SHARE mode until they have been read.  ERR_RETRY when a table was
@@ -51,5 +56,8 @@ typedef struct SnapshotRequest
  * xid the first one that the snapshot does not see.
  */
 bool snapshot_run(const SnapshotRequest *request, Err *err) MUST_CHECK;
+
+/* What server_tables() lists beside ordinary tables for a snapshot. */
+unsigned snapshot_more_tables(const Config *config);
 
 #endif

@@ -1,0 +1,500 @@
+/*
+ * pipeline_reread.c
+ *		tables that are read, or read again, while the stream goes on.
+ *
+ * One mechanism for every table whose rows an output lacks: somebody asked for it
+ * (cdc-sink snapshot), its rows were rewritten without events, an output or a table is
+ * new, or the initial snapshot was killed before it came to the table.
+ *
+ *		main stream  ---c1---c2----c3----+ hold, at X +----c4---c5---
+ *		second slot        create .......X (exported snapshot)
+ *		                                  \ COPY in that snapshot: begin, rows, end
+ *
+ * A temporary slot is made beside the stream.  Its consistent point X and its exported
+ *snapshot divide the transactions as the stream does, by the place of their commit
+ *record: those before X are visible in the snapshot, those from X on are not.  That is
+ *the promise that an initial snapshot stands on, too.  (A snapshot that is just taken, as
+ *by pg_current_snapshot(), does not: a transaction may have its commit record in the WAL,
+ *be streamed already, and still be invisible because it waits for a standby.)  The stream
+ *is held before the first commit at or beyond X. When the outputs have taken everything
+ *before, the rows are handed to them, as of X, and then the stream goes on.  Therefore:
+ *
+ *	1.	No event of the stream is dropped, repeated or moved.
+ *	2.	Behind the rows an output has the table as it is at X, whatever it had before:
+ *		silver replaces the table in the cut at X, which also takes out rows that
+ *		vanished; a row moved by a change of its key is at one place in the snapshot.
+ *	3.	A row's r comes behind all changes before X and before all others.
+ *	4.	Only whole tables become visible: until the cut silver has what it had.
+ *	5.	An output stores X, the rows and the list of tables still unread in one step:
+ *		a Kafka transaction, a cut.  Killed before, the table is still on the list, and
+ *		is read anew at a later X: Kafka, where rows are visible as they come, gets its r
+ *		again (as from Debezium); streamed events are not touched by it.
+ *	6.	Memory: rows flow through the batch budget as in the initial snapshot.
+ *
+ * The price is that other tables' changes wait while a table is read, as with Debezium's
+ * blocking snapshots, and that a table which was killed half-way begins again.
+ *
+ * Making the slot has a thread of its own, needs a free replication slot and waits for
+ * the transactions that run at that moment.  Nothing is streamed meanwhile, or the stream
+ * would have passed X before X is known; but not for longer than seconds.  When the slot
+ * comes later than that and its X is passed, another is made: the transactions that the
+ * first one waited for have ended by then.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "pipeline_reread.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "envelope/wire.h"
+#include "event/unread.h"
+#include "source/ask.h"
+#include "source/snapshot.h"
+
+#define PAUSE_FIRST_US INT64_C(250000)
+#define PAUSE_MAX_US   INT64_C(60000000)
+#define HALT_FIRST_US  INT64_C(3000000)
+#define HALT_MAX_US    INT64_C(60000000)
+
+typedef struct Wanted
+{
+	const char *name;
+	unsigned outputs; /* bits */
+} Wanted;
+
+struct Reread
+{
+	Pipeline *pipeline;
+	Arena *arena; /* of names */
+	Wanted *wanted;
+	size_t count;
+
+	/* The temporary slot under way. */
+	PGconn *replication;
+	PGconn *sql;
+	NewSlot slot;
+	char slot_name[64];
+	bool is_threaded; /* the thread is to be joined */
+	pthread_t thread;
+	atomic_bool done;
+	bool is_ready; /* slot has its place and snapshot */
+	bool ok;       /* the thread's, as is err; to be read after the join */
+	Err err;
+	int64_t pause_us; /* after a failure, and until when it lasts */
+	int64_t pause_until_us;
+	int64_t halt_us; /* how long nothing is streamed for the place to be ahead */
+	int64_t halt_until_us;
+};
+
+static Reread *
+reread_of(Pipeline *pipeline)
+{
+	if (pipeline->reread == NULL)
+	{
+		pipeline->reread = xmalloc(sizeof *pipeline->reread);
+		*pipeline->reread = (Reread){ .pipeline = pipeline, .arena = arena_new() };
+	}
+	return pipeline->reread;
+}
+
+/* ---- What is wanted ---- */
+
+static void
+want(Reread *reread, const char *name, unsigned outputs)
+{
+	for (size_t i = 0; i < reread->count; i++)
+		if (strcmp(reread->wanted[i].name, name) == 0)
+		{
+			reread->wanted[i].outputs |= outputs;
+			return;
+		}
+	reread->wanted =
+		xrealloc(reread->wanted, (reread->count + 1) * sizeof *reread->wanted);
+	reread->wanted[reread->count++] =
+		(Wanted){ arena_strdup(reread->arena, name), outputs };
+	log_info("reread", "table \"%s\" will be read", name);
+}
+
+void
+reread_want(Pipeline *pipeline, const char *list, unsigned outputs)
+{
+	Reread *reread = reread_of(pipeline);
+	Arena *scratch = arena_new();
+	const char *name;
+
+	while (outputs != 0 && (name = unread_next(&list, scratch)) != NULL)
+		want(reread, name, outputs);
+	arena_free(scratch);
+	/* Their place is beyond any that was asked for. */
+	if (reread->count > 0 && !decoder_reached(pipeline->decoder))
+		pipeline_set_until(pipeline, 0);
+}
+
+void
+reread_resume(Pipeline *pipeline, const StoredPosition *stored)
+{
+	for (int i = 0; i < pipeline->output_count; i++)
+		if (stored[i].position.phase == POSITION_STREAM)
+			reread_want(pipeline, stored[i].position.unread, 1U << i);
+}
+
+/* The list that a message with our prefix brings; "" when it is for another slot. */
+static const char *
+read_message(const Pipeline *pipeline, const Batch *batch, Slice content)
+{
+	size_t len = strlen(pipeline->config->slot_name);
+
+	if (content.len <= len || content.data[len] != ' ' ||
+	    memcmp(content.data, pipeline->config->slot_name, len) != 0)
+		return "";
+	return arena_strndup(batch->arena, content.data + len + 1, content.len - len - 1);
+}
+
+/* The outputs that have not stored event yet. */
+static unsigned
+outputs_before(const Pipeline *pipeline, const Event *event)
+{
+	unsigned outputs = 0;
+
+	for (int i = 0; i < pipeline->output_count; i++)
+		if (!position_covers(
+				&pipeline->began[i], event->txn->commit_lsn, event->lsn, event->ordinal))
+			outputs |= 1U << i;
+	return outputs;
+}
+
+void
+reread_scan(Pipeline *pipeline, Batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+	{
+		Event *event = &batch->events[i];
+		const char *list;
+
+		/* Outside transactions it is an end as well, and none of ours. */
+		if (event->kind != EVENT_MESSAGE || event->txn->xid == 0 ||
+		    strcmp(event->old_tuple.data, ASK_PREFIX) != 0)
+			continue;
+		list = read_message(pipeline, batch, event->new_tuple);
+		event->kind = EVENT_WANTED;
+		event->old_tuple = slice_from(list);
+		event->new_tuple = (Slice){ NULL, 0 };
+		reread_want(pipeline, list, outputs_before(pipeline, event));
+	}
+}
+
+bool
+reread_is_wanted(const Pipeline *pipeline)
+{
+	return pipeline->reread != NULL && pipeline->reread->count > 0;
+}
+
+bool
+reread_is_placed(const Pipeline *pipeline)
+{
+	return pipeline->reread != NULL && pipeline->reread->is_ready;
+}
+
+/* ---- The place ---- */
+
+bool
+reread_halts(const Pipeline *pipeline)
+{
+	const Reread *reread = pipeline->reread;
+
+	return reread != NULL && reread->is_threaded && !atomic_load(&reread->done) &&
+	       clock_mono_us() < reread->halt_until_us;
+}
+
+static void *
+make_slot(void *argument)
+{
+	static const uint64_t one = 1;
+	Reread *reread = argument;
+	Pipeline *pipeline = reread->pipeline;
+
+	reread->ok = server_create_slot(
+		reread->replication, reread->sql, pipeline->config, &reread->slot, &reread->err);
+	atomic_store(&reread->done, true);
+	if (write(pipeline->stop->wake_fd, &one, sizeof one) < 0)
+		return NULL;
+	return NULL;
+}
+
+/* End the second session, and the slot with it. */
+static void
+end_session(Reread *reread)
+{
+	/* A slot that waits for somebody's transaction ends with its connection. */
+	if (reread->is_threaded && !atomic_load(&reread->done))
+		(void) shutdown(PQsocket(reread->replication), SHUT_RDWR);
+	if (reread->is_threaded)
+		(void) pthread_join(reread->thread, NULL);
+	PQfinish(reread->replication);
+	PQfinish(reread->sql);
+	reread->replication = reread->sql = NULL;
+	reread->is_threaded = false;
+	reread->is_ready = false;
+}
+
+static bool
+begin_session(Reread *reread, Err *err)
+{
+	const Config *config = reread->pipeline->config;
+	int code;
+
+	reread->replication = server_connect(config, true, err);
+	reread->sql = server_connect(config, false, err);
+	if (reread->replication == NULL || reread->sql == NULL)
+		return false;
+	(void) snprintf(reread->slot_name,
+	                sizeof reread->slot_name,
+	                "cdc_sink_read_%d",
+	                PQbackendPID(reread->replication));
+	reread->slot = (NewSlot){ .name = reread->slot_name, .temporary = true };
+	reread->err = (Err){ 0 };
+	atomic_store(&reread->done, false);
+	if (reread->halt_us == 0)
+		reread->halt_us = HALT_FIRST_US;
+	reread->halt_until_us = clock_mono_us() + reread->halt_us;
+	code = pthread_create(&reread->thread, NULL, make_slot, reread);
+	reread->is_threaded = code == 0;
+	return reread->is_threaded || limits_no_thread(err, code);
+}
+
+/* Try again later: the stream does not depend on it. */
+static void
+put_off(Reread *reread, const Err *err)
+{
+	end_session(reread);
+	reread->pause_us = reread->pause_us == 0                 ? PAUSE_FIRST_US
+	                   : reread->pause_us * 2 > PAUSE_MAX_US ? PAUSE_MAX_US
+	                                                         : reread->pause_us * 2;
+	reread->pause_until_us = clock_mono_us() + reread->pause_us;
+	log_warning("reread",
+	            "could not begin to read tables: %s; trying again in %" PRId64 " ms",
+	            err->text,
+	            reread->pause_us / 1000);
+	if (err->hint[0] != '\0')
+		log_warning("reread", "hint: %s", err->hint);
+}
+
+/* Whether something from place on has been taken already. */
+static bool
+is_passed(const Pipeline *pipeline, Lsn place)
+{
+	return pipeline->received > place || (decoder_in_transaction(pipeline->decoder) &&
+	                                      decoder_commit_lsn(pipeline->decoder) >= place);
+}
+
+void
+reread_turn(Pipeline *pipeline)
+{
+	Reread *reread = pipeline->reread;
+	Err why = { 0 };
+
+	if (!reread_is_wanted(pipeline) || reread->is_ready || pipeline->drain_us != 0 ||
+	    decoder_reached(pipeline->decoder))
+		return;
+	if (!reread->is_threaded)
+	{
+		if (clock_mono_us() >= reread->pause_until_us && !begin_session(reread, &why))
+			put_off(reread, &why);
+		return;
+	}
+	if (!atomic_load(&reread->done))
+		return;
+	(void) pthread_join(reread->thread, NULL);
+	reread->is_threaded = false;
+	if (!reread->ok)
+	{
+		put_off(reread, &reread->err);
+		return;
+	}
+	if (is_passed(pipeline, reread->slot.consistent))
+	{
+		log_info("reread",
+		         "the stream was beyond %X/%X before tables could be read there",
+		         LSN_ARGS(reread->slot.consistent));
+		end_session(reread);
+		reread->halt_us =
+			reread->halt_us * 2 > HALT_MAX_US ? HALT_MAX_US : reread->halt_us * 2;
+		return;
+	}
+	reread->is_ready = true;
+	reread->pause_us = reread->halt_us = 0;
+	log_debug(
+		"reread", "tables will be read at %X/%X", LSN_ARGS(reread->slot.consistent));
+}
+
+/* The LSN that the first message of a frame between transactions is placed by. */
+static Lsn
+frame_place(Slice frame)
+{
+	EnvError error;
+	WireReader reader;
+	WireMessage message;
+	WireBegin begin;
+
+	if (!wire_open_frame(frame, &reader, &error) || !wire_next(&reader, &message))
+		return 0;
+	if (message.type == 'B' && wire_read_begin(message.body, &begin, &error))
+		return begin.final_lsn;
+	return message.lsn;
+}
+
+bool
+reread_holds(const Pipeline *pipeline, const StreamItem *item)
+{
+	const Reread *reread = pipeline->reread;
+	Lsn place;
+
+	if (reread == NULL || !reread->is_ready || decoder_in_transaction(pipeline->decoder))
+		return false;
+	place = item->kind == STREAM_FRAME ? frame_place(item->frame) : item->wal_end;
+	return place >= reread->slot.consistent;
+}
+
+/* ---- Reading ---- */
+
+typedef struct Reading
+{
+	Pipeline *pipeline;
+	bool handed; /* an output may have something of the table */
+	bool broken; /* what failed is not the reading */
+} Reading;
+
+static bool
+hand_over(void *context, Batch *batch, Err *err)
+{
+	Reading *reading = context;
+
+	reading->handed = true;
+	reading->broken = !pipeline_hand_over(reading->pipeline, batch, err);
+	return !reading->broken;
+}
+
+static bool
+look_after(void *context, Err *err)
+{
+	Reading *reading = context;
+
+	reading->broken = !pipeline_keep_alive(reading->pipeline, err) ||
+	                  !pipeline_look(reading->pipeline, err);
+	return !reading->broken;
+}
+
+/* Tell the outputs that a table is read, when it cannot be. */
+static bool
+skip_table(Pipeline *pipeline, const char *name, Err *err)
+{
+	Batch *batch = batch_new(&pipeline->budget);
+	Event *event = batch_add(batch, EVENT_SNAPSHOT_END);
+
+	event->lsn = pipeline->reread->slot.consistent;
+	event->old_tuple = (Slice){ arena_strdup(batch->arena, name), strlen(name) };
+	batch->end_lsn = event->lsn;
+	batch_seal(batch);
+	return pipeline_hand_over(pipeline, batch, err);
+}
+
+/* *later: nothing was handed over, and another snapshot may do. */
+static bool
+read_table(Pipeline *pipeline, const Wanted *wanted, bool *later, Err *err)
+{
+	Reread *reread = pipeline->reread;
+	Reading reading = { .pipeline = pipeline };
+	SnapshotRequest request = {
+		.config = pipeline->config,
+		.snapshot = reread->slot.snapshot,
+		.consistent = reread->slot.consistent,
+		.only = wanted->name,
+		.budget = &pipeline->budget,
+		.sink = hand_over,
+		.idle = look_after,
+		.context = &reading,
+		.stop = &pipeline->stop->requested,
+	};
+
+	*later = false;
+	pipeline->excused = ~wanted->outputs & ((1U << pipeline->output_count) - 1);
+	if (snapshot_run(&request, err))
+		return true;
+	if (reading.handed || reading.broken || pipeline_stopping(pipeline))
+		return false;
+	*later = err->kind == ERR_RETRY;
+	if (err->kind != ERR_CONFIG)
+		return false;
+	/* Asking again would find the same, and the stream is worth more. */
+	log_warning("reread", "table \"%s\" is not read: %s", wanted->name, err->text);
+	if (err->hint[0] != '\0')
+		log_warning("reread", "hint: %s", err->hint);
+	*err = (Err){ 0 };
+	return skip_table(pipeline, wanted->name, err);
+}
+
+/* The tables up to done are read; what is left has another place. */
+static bool
+leave_rest(Reread *reread, size_t done, Err *err)
+{
+	memmove(reread->wanted,
+	        reread->wanted + done,
+	        (reread->count - done) * sizeof *reread->wanted);
+	reread->count -= done;
+	put_off(reread, err);
+	*err = (Err){ 0 };
+	return true;
+}
+
+bool
+reread_run(Pipeline *pipeline, Err *err)
+{
+	Reread *reread = pipeline->reread;
+	Lsn place = reread->slot.consistent;
+	bool later = false;
+	bool ok = true;
+	size_t done = 0;
+
+	report_state(pipeline->report, WORKER_SNAPSHOT);
+	log_info("reread",
+	         "the stream is held at %X/%X, %zu tables are read",
+	         LSN_ARGS(place),
+	         reread->count);
+	for (; ok && done < reread->count; done += ok)
+		ok = read_table(pipeline, &reread->wanted[done], &later, err);
+	pipeline->excused = 0;
+	if (!ok && !later)
+		return fail_while(err, "could not read tables again");
+	report_state(pipeline->report, WORKER_STREAMING);
+	log_info("reread", "the stream goes on from %X/%X", LSN_ARGS(place));
+	if (!ok)
+		return leave_rest(reread, done, err);
+	reread->count = 0;
+	end_session(reread);
+	if (pipeline->until_asked != 0)
+		pipeline_set_until(pipeline,
+		                   pipeline->until_asked > place ? pipeline->until_asked : place);
+	return true;
+}
+
+void
+reread_close(Pipeline *pipeline)
+{
+	Reread *reread = pipeline->reread;
+
+	if (reread == NULL)
+		return;
+	end_session(reread);
+	free(reread->wanted);
+	arena_free(reread->arena);
+	free(reread);
+	pipeline->reread = NULL;
+}

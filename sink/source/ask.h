@@ -1,0 +1,30 @@
+/*
+ * ask.h
+ *		cdc-sink snapshot --tables: asking the worker for tables, through the stream.
+ *
+ * A transactional logical message with this prefix; its content is the slot's name, a
+ * space and a list of tables (event/unread.h).  So it has a place among the changes,
+ * survives whatever happens to the worker, waits for one that does not run, and needs no
+ * other way to reach it.  Whoever may call pg_logical_emit_message may ask.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SOURCE_ASK_H
+#define SOURCE_ASK_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "config/config.h"
+
+#define ASK_PREFIX "cdc_sink.snapshot"
+
+/*
+ * Write the message for tables ("schema.table", commas between) and print what will be
+ * read, and from where on.  ERR_CONFIG when a table does not exist or is not captured,
+ * and when there is no slot that would bring the message to anybody.  A partition stands
+ * for the whole partitioned table.
+ */
+bool ask_tables(const Config *config, const char *tables, FILE *to, Err *err) MUST_CHECK;
+
+#endif
