@@ -319,7 +319,8 @@ read_stream(Pipeline *pipeline, Err *err)
 
 /*
  * The stream is held, and everything before has been handed over: read the tables that it
- * is held for, and let it go on.  The marker is for outputs that got none of them.
+ * is held for, and let it go on.  The marker is stored behind all of them, also by
+ * outputs that got none.
  */
 static bool
 pass_hold(Pipeline *pipeline, Err *err)
@@ -332,7 +333,7 @@ pass_hold(Pipeline *pipeline, Err *err)
 	if (!reread_run(pipeline, err))
 		return false;
 	pipeline->held = (StreamItem){ .kind = STREAM_NOTHING };
-	add_marker(pipeline, pipeline->queued_end);
+	add_marker(pipeline, pipeline->queued_end + 1);
 	return take_item(pipeline, &item, err);
 }
 

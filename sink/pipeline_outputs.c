@@ -85,6 +85,10 @@ open_in_thread(void *argument)
 		Output *output = pipeline->outputs[i];
 
 		task->stored[i].where = pipeline->where[i];
+		task->stored[i].outputs =
+			i == 0 && (pipeline->config->outputs & OUTPUT_KAFKA) != 0
+				? OUTPUT_KAFKA
+				: OUTPUT_BRONZE | OUTPUT_SILVER;
 		task->ok = output->ops->open(
 			output, &pipeline->self, &task->stored[i].position, &task->err);
 		if (!task->ok)

@@ -399,7 +399,7 @@ skip_table(Pipeline *pipeline, const char *name, Err *err)
 	Batch *batch = batch_new(&pipeline->budget);
 	Event *event = batch_add(batch, EVENT_SNAPSHOT_END);
 
-	event->lsn = pipeline->reread->slot.consistent;
+	event->lsn = pipeline->reread->slot.consistent - 1;
 	event->old_tuple = (Slice){ arena_strdup(batch->arena, name), strlen(name) };
 	batch->end_lsn = event->lsn;
 	batch_seal(batch);

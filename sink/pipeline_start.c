@@ -91,6 +91,7 @@ pipeline_open_source(Pipeline *pipeline, Err *err)
 		.system_id = pipeline->server.system_id,
 		.timeline = pipeline->server.timeline,
 		.fingerprint = env_options_fingerprint(&config->env),
+		.outputs = (unsigned) config->outputs,
 	};
 	(void) snprintf(
 		self->database, sizeof self->database, "%s", pipeline->server.database);
@@ -207,6 +208,7 @@ join_position(const Pipeline *pipeline, const Output *output, const char *all,
 {
 	Lsn begin = pipeline->recovery.least_end;
 
+	position->outputs = pipeline->self.outputs;
 	if (pipeline->recovery.action == RECOVERY_RESUME)
 	{
 		position->phase = POSITION_STREAM;

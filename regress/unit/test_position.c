@@ -78,12 +78,14 @@ unread_tables(void **state)
 
 	(void) state;
 	position.unread = unread_add(arena, NULL, "public.a,sales.o%2Cdd%20name");
+	position.outputs = 5;
 	for (int i = 0; i < 200; i++)
 		position.unread =
 			unread_add(arena, position.unread, arena_printf(arena, "public.table_%d", i));
 	position_print(&buf, &position);
 	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
 	assert_int_equal(back.end_lsn, 0x20);
+	assert_int_equal(back.outputs, 5);
 	back.unread = position_parse_unread(arena, (Slice){ buf.data, buf.len });
 	assert_string_equal(back.unread, position.unread);
 	assert_true(unread_has(back.unread, "sales.o,dd name"));
@@ -222,6 +224,7 @@ start_is_decided(void **state)
 		{ "slot ahead of one output", later, done, true, 150, false, -1 },
 		{ "slot gone", later, later, false, 0, false, -1 },
 		{ "a new output", later, none, true, 100, false, RECOVERY_JOIN },
+		{ "an output that was there before", later, none, true, 100, false, -1 },
 		{ "a new output, and the slot ahead", later, none, true, 250, false, -1 },
 		{ "a snapshot beside a stream", later, snapshot, true, 100, false, -1 },
 		{ "beyond the server's WAL",
@@ -246,7 +249,8 @@ start_is_decided(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 	{
 		const Case *c = &cases[i];
-		StoredPosition stored[2] = { { "Kafka", c->kafka }, { "the lake", c->lake } };
+		StoredPosition stored[2] = { { "Kafka", 1, c->kafka },
+			                         { "the lake", 6, c->lake } };
 		RecoveryInput input = {
 			.stored = stored,
 			.count = 2,
@@ -263,6 +267,8 @@ start_is_decided(void **state)
 
 		if (strcmp(c->name, "another system") == 0)
 			stored[0].position.system_id++;
+		if (strcmp(c->name, "an output that was there before") == 0)
+			stored[0].position.outputs = 5;
 		if (strcmp(c->name, "other filters") == 0)
 			stored[0].position.fingerprint++;
 		ok = recovery_decide(&input, &recovery, &err);
@@ -313,8 +319,10 @@ snapshot_resumes(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 	{
 		StoredPosition stored[2] = {
-			{ "Kafka", at(cases[i].kafka, 100, 100) },
-			{ "the lake", at(POSITION_SNAPSHOT, cases[i].lake_end, cases[i].lake_end) },
+			{ "Kafka", 1, at(cases[i].kafka, 100, 100) },
+			{ "the lake",
+			  6,
+			  at(POSITION_SNAPSHOT, cases[i].lake_end, cases[i].lake_end) },
 		};
 		RecoveryInput input = {
 			.stored = stored,
@@ -379,8 +387,8 @@ modes_decide(void **state)
 	(void) state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 	{
-		StoredPosition stored[2] = { { "Kafka", cases[i].kafka },
-			                         { "the lake", cases[i].lake } };
+		StoredPosition stored[2] = { { "Kafka", 1, cases[i].kafka },
+			                         { "the lake", 6, cases[i].lake } };
 		RecoveryInput input = {
 			.stored = stored,
 			.count = 2,

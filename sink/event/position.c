@@ -19,6 +19,7 @@
 #define OLDER_FORMAT    "cdc-position=1 " /* without a checksum */
 #define CHECKSUM        " checksum="
 #define LONGEST         ((size_t) 16 << 20) /* of a printed position */
+#define OUTPUTS_WORD    " outputs="
 #define UNREAD_WORD     " unread="
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 
@@ -134,6 +135,8 @@ position_print(Buf *buf, const Position *position)
 	buf_append(buf, POSITION_FORMAT, strlen(POSITION_FORMAT) - 1);
 	for (size_t i = 0; i < COUNT(fields); i++)
 		print_field(buf, &fields[i], (const char *) position + fields[i].offset);
+	if (position->outputs != 0)
+		buf_printf(buf, OUTPUTS_WORD "%u", position->outputs);
 	if (position->unread != NULL && *position->unread != '\0')
 	{
 		buf_text(buf, UNREAD_WORD);
@@ -282,6 +285,7 @@ static bool
 parse_line(const char *line, Position *position, Err *err)
 {
 	char value[256];
+	uint64_t outputs = 0;
 
 	if (!begins_with(line, POSITION_FORMAT) && !begins_with(line, OLDER_FORMAT))
 		return fail(err,
@@ -301,6 +305,10 @@ parse_line(const char *line, Position *position, Err *err)
 			            "stored position is damaged: no valid \"%s\" in \"%.400s\"",
 			            fields[i].name,
 			            line);
+	/* optional: older positions lack it */
+	if (find_word(line, "outputs", value, sizeof value) &&
+	    read_number(value, 10, UINT32_MAX, &outputs))
+		position->outputs = (unsigned) outputs;
 	return true;
 }
 

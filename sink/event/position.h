@@ -45,6 +45,7 @@ typedef struct Position
 	Lsn end_lsn;
 	Lsn row_lsn; /* 0 unless stopped in mid-transaction */
 	uint32_t ordinal;
+	unsigned outputs;   /* bits of Config.outputs: who stored beside it; 0: not known */
 	const char *unread; /* tables whose rows are still to come (unread.h); outlives all
 	                       copies of the position */
 } Position;

@@ -160,6 +160,29 @@ can_resume(const RecoveryInput *input, const Position *unfinished)
 	return true;
 }
 
+/* An output without a position is new, unless the other one knows it. */
+static bool
+check_new(const RecoveryInput *input, const Position *known, const char *where, Err *err)
+{
+	for (int i = 0; i < input->count; i++)
+	{
+		const StoredPosition *stored = &input->stored[i];
+
+		if (stored->position.phase != POSITION_NONE ||
+		    (known->outputs & stored->outputs) == 0)
+			continue;
+		fail(err,
+		     ERR_CONFIG,
+		     "%s has no position, but it had one when %s stored its own",
+		     stored->where,
+		     where);
+		return fail_hint(err,
+		                 "Mount or restore what it had. To begin it anew, run once "
+		                 "without this output, then with it.");
+	}
+	return true;
+}
+
 /* A position to stream from is stored: whether that can be done. */
 static bool
 decide_with_position(const RecoveryInput *input, const Position *unfinished,
@@ -198,9 +221,10 @@ decide_with_position(const RecoveryInput *input, const Position *unfinished,
 		return refuse_lost_slot(input, err);
 	if (!decide_stream(input, recovery, err))
 		return false;
-	if (find_phase(input, POSITION_NONE, &other) != NULL)
-		recovery->action = RECOVERY_JOIN;
-	return true;
+	if (find_phase(input, POSITION_NONE, &other) == NULL)
+		return true;
+	recovery->action = RECOVERY_JOIN;
+	return check_new(input, find_phase(input, POSITION_STREAM, &where), where, err);
 }
 
 bool

@@ -38,6 +38,7 @@ typedef enum RecoveryAction
 typedef struct StoredPosition
 {
 	const char *where; /* "Kafka", "the lake" */
+	unsigned outputs;  /* bits of Config.outputs that it stands for */
 	Position position;
 } StoredPosition;
 

@@ -640,13 +640,21 @@ mark_table_end(Snapshot *snapshot)
 static bool
 finish(Snapshot *snapshot, Err *err)
 {
+	const char *only = snapshot->request->only;
+	Event *end;
+
 	if (snapshot->held != NOTHING_HELD)
 		snapshot->pending->events[snapshot->held].marker = SNAPSHOT_LAST;
 	add_mark(snapshot, EVENT_SNAPSHOT_END, NULL);
-	if (snapshot->request->only != NULL)
-		snapshot->pending->events[snapshot->pending->count - 1].old_tuple =
-			slice_from(arena_strdup(snapshot->pending->arena, snapshot->request->only));
-	snapshot->pending->end_lsn = snapshot->request->consistent;
+	end = &snapshot->pending->events[snapshot->pending->count - 1];
+	/* One byte before, where nothing commits: the point itself is reached with the last
+	 * of the tables, by the caller's marker. */
+	if (only != NULL)
+	{
+		end->old_tuple = slice_from(arena_strdup(snapshot->pending->arena, only));
+		end->lsn--;
+	}
+	snapshot->pending->end_lsn = end->lsn;
 	return hand_over(snapshot, err);
 }
 
