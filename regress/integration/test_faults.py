@@ -20,7 +20,7 @@ def database(t, cluster=None):
 
 def ids_in_kafka(worker, broker):
     """The ids of all create events, in order."""
-    return [record.json["after"]["id"] for record in read_all(broker, worker.config["topic.prefix"] + ".public.t")
+    return [record.json["after"]["id"] for record in read_all(broker, worker.config["topic.prefix"] + ".public.t", timeout=240)
             if record.value and record.json["op"] == "c"]
 
 
