@@ -392,20 +392,6 @@ look_after(void *context, Err *err)
 	return !reading->broken;
 }
 
-/* Tell the outputs that a table is read, when it cannot be. */
-static bool
-skip_table(Pipeline *pipeline, const char *name, Err *err)
-{
-	Batch *batch = batch_new(&pipeline->budget);
-	Event *event = batch_add(batch, EVENT_SNAPSHOT_END);
-
-	event->lsn = pipeline->reread->slot.consistent - 1;
-	event->old_tuple = (Slice){ arena_strdup(batch->arena, name), strlen(name) };
-	batch->end_lsn = event->lsn;
-	batch_seal(batch);
-	return pipeline_hand_over(pipeline, batch, err);
-}
-
 /* *later: nothing was handed over, and another snapshot may do. */
 static bool
 read_table(Pipeline *pipeline, const Wanted *wanted, bool *later, Err *err)
@@ -430,15 +416,9 @@ read_table(Pipeline *pipeline, const Wanted *wanted, bool *later, Err *err)
 		return true;
 	if (reading.handed || reading.broken || pipeline_stopping(pipeline))
 		return false;
+	/* What somebody must change first ends the run: the table stays unread until then. */
 	*later = err->kind == ERR_RETRY;
-	if (err->kind != ERR_CONFIG)
-		return false;
-	/* Asking again would find the same, and the stream is worth more. */
-	log_warning("reread", "table \"%s\" is not read: %s", wanted->name, err->text);
-	if (err->hint[0] != '\0')
-		log_warning("reread", "hint: %s", err->hint);
-	*err = (Err){ 0 };
-	return skip_table(pipeline, wanted->name, err);
+	return false;
 }
 
 /* The tables up to done are read; what is left has another place. */

@@ -156,10 +156,30 @@ def test_what_cannot_be_asked_for(t):
         assert code == 2 and expected in errors, (tables, code, output, errors)
     code, output, errors = worker.command("snapshot")
     assert code == 2 and "--tables" in errors, errors
-    # one that the role may not read is said, and the stream goes on
     code, output, errors = worker.command("snapshot", "--tables", "public.w_full", "--set", "slot.name=absent")
     assert code == 2 and "does not exist" in errors, errors
     assert worker.stop() == 0, worker.log_tail()
+
+
+def test_a_table_that_the_role_may_not_read(t):
+    """It stays unread, and the worker stopped, until the role may: nothing is taken for complete."""
+    db = t.database()
+    role = db.name + "_role"
+    db.psql("create table t (id int primary key); insert into t select generate_series(1, 100);"
+            "create role %s login replication; grant connect on database %s to %s" % (role, db.name, role))
+    worker = t.worker(db, **{"database.user": role, "snapshot.mode": "no_data"})
+    worker.run_until(db.lsn())
+    ask(worker, "public.t")
+    worker.start()
+    assert worker.wait(60) == 2 and "public.t" in worker.log_tail(), worker.log_tail()
+    worker.start()
+    assert worker.wait(60) == 2, worker.log_tail()
+    db.psql("grant select on t to %s" % role)
+    worker.start()
+    worker.wait_log("the stream goes on", 60)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["t"])
+    db.psql("drop owned by %s; drop role %s" % (role, role))
 
 
 def test_killed_in_the_initial_snapshot(t):
