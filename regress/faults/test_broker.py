@@ -109,8 +109,8 @@ def test_record_beyond_the_limit(t):
           " from generate_series(%d, %d) as n;"
     pulse.db.psql("create table big (id int primary key, v text);" + big % (2, 1, 3))
     pulse.beat()
-    worker.ends(2, "record of table \"public.big\" has", "takes at most", "max.message.bytes of topic",
-          "event.processing.failure.handling.mode")
+    worker.ends(2, "record of table \"public.big\", LSN ", "2000000 bytes in column \"v\"", "takes at most",
+                "max.message.bytes of topic", "event.processing.failure.handling.mode")
     for mode in ("warn", "skip"):
         worker.config["event.processing.failure.handling.mode"] = mode
         since = len(worker.log_text())

@@ -42,8 +42,11 @@ class Worker:
                 if not name.startswith(("CDC_SINK_", "PG"))}
 
     def write_config(self):
-        self.file.write_text("".join("%s=%s\n" % item for item in self.config.items() if item[1] is not None),
-                             encoding="utf-8")
+        # by rename: a worker that has just been started may be reading it
+        whole = self.file.with_suffix(".new")
+        whole.write_text("".join("%s=%s\n" % item for item in self.config.items() if item[1] is not None),
+                         encoding="utf-8")
+        whole.replace(self.file)
         return self.file
 
     def command(self, *arguments, timeout=120):
