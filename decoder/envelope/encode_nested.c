@@ -173,7 +173,7 @@ encode_array_text(Buf *buf, const ColumnCodec *codec, Slice bytes)
 			buf->len = start;
 			return result;
 		}
-		if (*text.at == text.delimiter)
+		if (text.at < text.end && *text.at == text.delimiter)
 			text.at++;
 	}
 	buf_char(buf, ']');
