@@ -3,21 +3,22 @@
  *		tables that are read, or read again, while the stream goes on.
  *
  * One mechanism for every table whose rows an output lacks: somebody asked for it
- * (cdc-sink snapshot), its rows were rewritten without events, an output or a table is
- * new, or the initial snapshot was killed before it came to the table.
+ * (cdc-sink snapshot), as after rows were rewritten without events, an output is new, or
+ * the initial snapshot was killed before it came to the table.
  *
  *		main stream  ---c1---c2----c3----+ hold, at X +----c4---c5---
  *		second slot        create .......X (exported snapshot)
  *		                                  \ COPY in that snapshot: begin, rows, end
  *
  * A temporary slot is made beside the stream.  Its consistent point X and its exported
- *snapshot divide the transactions as the stream does, by the place of their commit
- *record: those before X are visible in the snapshot, those from X on are not.  That is
- *the promise that an initial snapshot stands on, too.  (A snapshot that is just taken, as
- *by pg_current_snapshot(), does not: a transaction may have its commit record in the WAL,
- *be streamed already, and still be invisible because it waits for a standby.)  The stream
- *is held before the first commit at or beyond X. When the outputs have taken everything
- *before, the rows are handed to them, as of X, and then the stream goes on.  Therefore:
+ * snapshot divide the transactions as the stream does, by the place of their commit
+ * record: those before X are visible in the snapshot, those from X on are not.  That is
+ * the promise that an initial snapshot stands on, too.  (A snapshot that is just taken,
+ *as by pg_current_snapshot(), does not: a transaction may have its commit record in the
+ *WAL, be streamed already, and still be invisible because it waits for a standby.)  The
+ *stream is held before the first commit at or beyond X. When the outputs have taken
+ *everything before, the rows are handed to them, as of X, and then the stream goes on.
+ *Therefore:
  *
  *	1.	No event of the stream is dropped, repeated or moved.
  *	2.	Behind the rows an output has the table as it is at X, whatever it had before:
@@ -409,16 +410,14 @@ read_table(Pipeline *pipeline, const Wanted *wanted, bool *later, Err *err)
 		.context = &reading,
 		.stop = &pipeline->stop->requested,
 	};
+	bool ok;
 
-	*later = false;
 	pipeline->excused = ~wanted->outputs & ((1U << pipeline->output_count) - 1);
-	if (snapshot_run(&request, err))
-		return true;
-	if (reading.handed || reading.broken || pipeline_stopping(pipeline))
-		return false;
+	ok = snapshot_run(&request, err);
 	/* What somebody must change first ends the run: the table stays unread until then. */
-	*later = err->kind == ERR_RETRY;
-	return false;
+	*later = !ok && !reading.handed && !reading.broken && !pipeline_stopping(pipeline) &&
+	         err->kind == ERR_RETRY;
+	return ok;
 }
 
 /* The tables up to done are read; what is left has another place. */
