@@ -39,6 +39,15 @@ encode_null(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	return ENCODE_NULL;
 }
 
+EncodeResult
+encode_lost(Buf *buf, const ColumnCodec *codec, Slice bytes)
+{
+	(void) buf;
+	(void) codec;
+	(void) bytes;
+	return ENCODE_LOST;
+}
+
 static EncodeResult
 put_bool(Buf *buf, bool value)
 {
@@ -239,7 +248,7 @@ encode_bit_bool(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	if (!open_bits(bytes, &count, &bits))
 		return ENCODE_MALFORMED;
 	if (count == 0)
-		return ENCODE_NULL;
+		return ENCODE_LOST;
 	return put_bool(buf, bit_at(bits, 0) != 0);
 }
 

@@ -21,7 +21,8 @@
 typedef enum EncodeResult
 {
 	ENCODE_DONE,
-	ENCODE_NULL,      /* no Connect value: nothing was appended, print null */
+	ENCODE_NULL, /* no Connect value: nothing was appended, print null */
+	ENCODE_LOST, /* the same, and Debezium's conversion fails: see ColumnCodec.strict */
 	ENCODE_MALFORMED, /* the bytes are not of the type; what was appended is void */
 } EncodeResult;
 
@@ -35,6 +36,7 @@ struct ColumnCodec
 	ValueEncoder encode_element; /* arrays: of one element */
 	ValueEncoder encode_printed; /* unknown types: of their text */
 	bool null_elements;          /* arrays: else a null element makes the whole null */
+	bool strict; /* arrays: an element that is lost makes the whole lost */
 	bool in_array;
 	char delimiter;     /* between elements, where an array comes as text */
 	bool lossless;      /* bronze: PostgreSQL's text where Connect's type would lose */
@@ -52,6 +54,7 @@ void encode_fold(Buf *buf, size_t start, size_t middle);
 
 /* encode.c: scalars that are their own JSON, text and bytes */
 EncodeResult encode_null(Buf *buf, const ColumnCodec *codec, Slice bytes);
+EncodeResult encode_lost(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_bool(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_int2(Buf *buf, const ColumnCodec *codec, Slice bytes);
 EncodeResult encode_int4(Buf *buf, const ColumnCodec *codec, Slice bytes);

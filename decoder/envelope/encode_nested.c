@@ -28,7 +28,8 @@ put_nulls(Buf *buf, const ColumnCodec *codec, int64_t count)
 	return ENCODE_DONE;
 }
 
-/* Append a comma but for the first, and the element.  ENCODE_NULL: the array has none. */
+/* Append a comma but for the first, and the element.  ENCODE_NULL: the array has none;
+ * ENCODE_LOST: and by the user's wish its value has none either. */
 static EncodeResult
 put_element(Buf *buf, const ColumnCodec *codec, const Value *element, bool first)
 {
@@ -39,6 +40,8 @@ put_element(Buf *buf, const ColumnCodec *codec, const Value *element, bool first
 	(void) buf_reserve(buf, ENCODE_ROOM);
 	if (element->kind != VALUE_NULL)
 		result = codec->encode_element(buf, codec, value_slice(*element));
+	if (result == ENCODE_LOST && !codec->strict)
+		result = ENCODE_NULL;
 	if (result != ENCODE_NULL || !codec->null_elements)
 		return result;
 	buf_append(buf, "null", 4);

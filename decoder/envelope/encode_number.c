@@ -89,7 +89,7 @@ encode_decimal(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	if (!value_numeric(bytes, &numeric))
 		return ENCODE_MALFORMED;
 	if (is_special(&numeric))
-		return ENCODE_NULL;
+		return ENCODE_LOST;
 	put_unscaled(buf, &numeric, codec->scale);
 	return ENCODE_DONE;
 }
@@ -121,7 +121,7 @@ encode_variable_decimal(Buf *buf, const ColumnCodec *codec, Slice bytes)
 	if (!value_numeric(bytes, &numeric))
 		return ENCODE_MALFORMED;
 	if (is_special(&numeric))
-		return ENCODE_NULL;
+		return ENCODE_LOST;
 	scale = minimal_scale(&numeric);
 	buf_text(buf, "{\"scale\":");
 	buf_int64(buf, scale);

@@ -56,6 +56,10 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_RENDER, OPTION_WORD, AT(decimal_handling_mode),
 	  "precise", "precise, double, string",
 	  "How numeric and money are printed: Connect Decimal, double or string." },
+	{ "event.converting.failure.handling.mode", "event_converting_failure_handling_mode",
+	  OPTION_RENDER, OPTION_WORD, AT(converting_failure_mode),
+	  "warn", "fail, warn, skip",
+	  "What to do with a value that its Connect type cannot hold, as NaN in a Decimal: event.processing.failure.handling.mode decides about the event (fail), or it is null." },
 	{ "event.processing.failure.handling.mode", "event_processing_failure_handling_mode",
 	  OPTION_PLUGIN, OPTION_WORD, AT(failure_mode),
 	  "fail", "fail, warn, skip",
@@ -144,6 +148,11 @@ static const EnvOptionDef option_table[] = {
 	{ "topic.delimiter", "topic_delimiter",
 	  OPTION_RENDER, OPTION_NAME, AT(topic_delimiter), ".", "text",
 	  "What stands between prefix, schema and table in a topic." },
+	{ "topic.naming.strategy", "topic_naming_strategy",
+	  OPTION_RENDER, OPTION_WORD, AT(topic_naming_strategy),
+	  "io.debezium.schema.SchemaTopicNamingStrategy",
+	  "io.debezium.schema.SchemaTopicNamingStrategy, io.debezium.schema.DefaultTopicNamingStrategy",
+	  "What a topic has behind the prefix: schema and table, or the table alone." },
 	{ "topic.prefix", "topic_prefix",
 	  OPTION_RENDER, OPTION_NAME, AT(topic_prefix), "cdc", "text",
 	  "First part of every topic, and the source's name." },
@@ -310,14 +319,14 @@ item_is(Slice item, Slice word)
 }
 
 void
-env_option_word(const EnvOptionDef *def, int value, char text[32])
+env_option_word(const EnvOptionDef *def, int value, char text[OPTION_WORD_SIZE])
 {
 	const char *values = def->values;
 	Slice word = { NULL, 0 };
 
 	while (value-- >= 0 && next_item(&values, &word))
 		continue;
-	(void) snprintf(text, 32, "%.*s", (int) word.len, word.data);
+	(void) snprintf(text, OPTION_WORD_SIZE, "%.*s", (int) word.len, word.data);
 }
 
 static bool

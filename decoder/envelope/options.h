@@ -51,6 +51,13 @@ typedef enum HstoreMode
 	HSTORE_MAP
 } HstoreMode;
 
+/* topic.naming.strategy: what a topic's name has behind the prefix. */
+typedef enum TopicNaming
+{
+	TOPIC_OF_SCHEMA, /* schema and table */
+	TOPIC_OF_TABLE
+} TopicNaming;
+
 /* schema.name.adjustment.mode, field.name.adjustment.mode: what Avro takes as a name. */
 typedef enum AdjustMode
 {
@@ -87,6 +94,7 @@ typedef struct EnvOptions
 {
 	const char *topic_prefix;      /* cdc */
 	const char *topic_delimiter;   /* . */
+	int topic_naming_strategy;     /* TopicNaming */
 	FilterList table_include_list; /* empty: all */
 	FilterList table_exclude_list;
 	FilterList schema_include_list;
@@ -119,8 +127,9 @@ typedef struct EnvOptions
 	const char *topic_transaction;          /* transaction */
 	FilterList message_prefix_include_list; /* empty: all but what the other excludes */
 	FilterList message_prefix_exclude_list;
-	int failure_mode;      /* FailureMode */
-	int invalid_text_mode; /* InvalidTextMode */
+	int failure_mode;            /* FailureMode */
+	int converting_failure_mode; /* FailureMode: of values without a form in the schema */
+	int invalid_text_mode;       /* InvalidTextMode */
 	bool lossless; /* not an option: bronze's printing, see render_options_bronze() */
 } EnvOptions;
 
@@ -190,8 +199,11 @@ env_option_is_family(const EnvOptionDef *def)
  * nothing is near. */
 const char *env_option_nearest(const char *name, char separator);
 
+/* The longest word of all rows, with its terminator. */
+#define OPTION_WORD_SIZE 64
+
 /* Copy the word that value stands for to text, terminated. */
-void env_option_word(const EnvOptionDef *def, int value, char text[32]);
+void env_option_word(const EnvOptionDef *def, int value, char text[OPTION_WORD_SIZE]);
 
 /* All defaults.  Strings live in alloc. */
 void env_options_init(EnvOptions *options, const Alloc *alloc);

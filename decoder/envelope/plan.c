@@ -77,13 +77,10 @@ make_topic(Maker *maker)
 	size_t end;
 	Slice topic;
 
-	buf_printf(buf,
-	           "%s%s%s%s%s",
-	           plan->options->topic_prefix,
-	           plan->options->topic_delimiter,
-	           plan->schema,
-	           plan->options->topic_delimiter,
-	           plan->table);
+	buf_printf(buf, "%s%s", plan->options->topic_prefix, plan->options->topic_delimiter);
+	if (plan->options->topic_naming_strategy == TOPIC_OF_SCHEMA)
+		buf_printf(buf, "%s%s", plan->schema, plan->options->topic_delimiter);
+	buf_text(buf, plan->table);
 	end = start;
 	for (size_t i = start; i < buf->len; i++)
 	{
@@ -244,7 +241,7 @@ wrap_encoder(ColumnPlan *column)
 
 /* What an unchanged TOAST value of column prints as. */
 static Slice
-make_unchanged(Maker *maker, const ColumnPlan *column)
+make_unchanged(Maker *maker, ColumnPlan *column)
 {
 	Buf *buf = maker->buf;
 	size_t start = buf->len;
@@ -282,6 +279,7 @@ make_unchanged(Maker *maker, const ColumnPlan *column)
 	{
 		buf->len = start;
 		buf_text(buf, "null");
+		column->unchanged_lost = column->codec.strict;
 	}
 	if (masks_values(column))
 		mask_converted(maker, column, start);

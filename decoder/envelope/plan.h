@@ -21,6 +21,7 @@ typedef struct ColumnPlan
 	Slice lead;           /* ,"name": */
 	Slice null_json;      /* what a null prints as: null, the default or a zero */
 	Slice unchanged_json; /* what an unchanged TOAST value prints as */
+	bool unchanged_lost;  /* and it has no place there: an error */
 	bool in_value;        /* part of Value: neither omitted nor excluded */
 	bool propagate;       /* its schema says the type in PostgreSQL */
 	ColumnMask mask;

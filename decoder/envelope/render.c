@@ -61,6 +61,15 @@ malformed(const RenderPlan *plan, const ColumnPlan *column, EnvError *error)
 	                plan->relation->name);
 }
 
+/* A value that the Connect type cannot hold, where that is not to become a null. */
+static bool
+lost(const ColumnPlan *column, EnvError *error)
+{
+	return env_fail(error,
+	                "the schema of column \"%s\" cannot hold its value",
+	                column->codec.column->name);
+}
+
 /* Append one value. */
 static inline bool
 put_value(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, Value value,
@@ -73,7 +82,7 @@ put_value(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, Value valu
 	if (value.kind == VALUE_UNCHANGED)
 	{
 		buf_slice(buf, column->unchanged_json);
-		return true;
+		return !column->unchanged_lost || lost(column, error);
 	}
 	if (value.kind != VALUE_NULL)
 	{
@@ -85,6 +94,8 @@ put_value(Buf *buf, const RenderPlan *plan, const ColumnPlan *column, Value valu
 		return true;
 	if (result == ENCODE_MALFORMED)
 		return malformed(plan, column, error);
+	if (result == ENCODE_LOST && column->codec.strict)
+		return lost(column, error);
 	buf->len = start;
 	buf_slice(buf, column->null_json);
 	return true;
@@ -511,7 +522,7 @@ prints_as_null(Buf *buf, const ColumnPlan *column, Value value)
 	if (value.kind != VALUE_NULL && column->codec.binary == (value.kind == VALUE_BINARY))
 		result = column->codec.encode(buf, &column->codec, value_slice(value));
 	buf->len = start;
-	return result == ENCODE_NULL;
+	return result == ENCODE_NULL || result == ENCODE_LOST;
 }
 
 /* Whether a value alone is more than a record may have. */

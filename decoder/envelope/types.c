@@ -624,7 +624,7 @@ resolve_array(ColumnType *type, ColumnCodec *codec, const TypeRow *row,
 		                            : encode_printed_bytes;
 	if (kind == ARRAY_AS_NULL)
 	{
-		codec->encode = encode_null;
+		codec->encode = encode_lost;
 		return true;
 	}
 	type->array = true;
@@ -648,6 +648,7 @@ column_type_resolve(ColumnType *type, ColumnCodec *codec, const RelationColumn *
 	memset(codec, 0, sizeof *codec);
 	codec->column = column;
 	codec->lossless = options->lossless;
+	codec->strict = options->converting_failure_mode == FAILURE_FAIL;
 	codec->binary = value_is_binary(column);
 	codec->encode_printed = choose_bytes(&context)->encode;
 	apply_typmod(type, codec, oid, column->base_typmod);

@@ -1,5 +1,7 @@
 """What somebody must change first: exit code 2, a sentence that names the thing, and nothing touched."""
 
+from lib.consumer import Reader
+
 TABLE = "create table t (id int primary key)"
 
 
@@ -88,3 +90,16 @@ def test_warehouse_that_cannot_be_written(t):
     refused(worker, "/proc/nowhere")
     code, output, errors = worker.command("check")
     assert code == 1 and "/proc/nowhere" in output + errors, output + errors
+
+
+def test_value_that_its_schema_cannot_hold(t):
+    db = t.database()
+    db.psql("create table t (id int primary key, n numeric(5, 2)); insert into t values (1, 1.5), (2, 'NaN')")
+    worker = t.worker(db, outputs="kafka", **{"event.converting.failure.handling.mode": "fail"})
+    refused(worker, 'table "public.t"', 'the schema of column "n" cannot hold its value')
+    worker.config["event.processing.failure.handling.mode"] = "warn"
+    worker.run_until(db.lsn())
+    assert 'event skipped: ' in worker.log_text() and " 1 refused" in worker.log_text(), worker.log_tail()
+    reader = Reader(t.broker, worker.config["topic.prefix"] + ".public.t")
+    assert [record.json["after"]["id"] for record in reader.to_end()] == [1]
+    reader.close()

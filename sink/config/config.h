@@ -166,6 +166,7 @@ typedef struct Config
 	const char *database_sslrootcert;
 	const char *database_sslcert;
 	const char *database_sslkey;
+	const char *database_sslpassword;
 	bool database_tcp_keepalive;             /* true */
 	const char *database_initial_statements; /* separated by semicolons; "": none */
 	int64_t database_query_timeout_ms;       /* 600000; 0: none */

@@ -15,11 +15,12 @@
 #include <strings.h>
 
 /* Reasons and hints that several rows share. */
-#define NO_CONNECT     "the worker runs without Kafka Connect"
-#define NO_QUEUE       "max.memory bounds what is on its way"
-#define NO_STORE       "the position is stored with the data, in each output"
-#define NO_SIGNALS     "Snapshots on demand are not supported."
-#define NO_REGEX_NAMES "Topics are named by io.debezium.schema.SchemaTopicNamingStrategy."
+#define NO_CONNECT "the worker runs without Kafka Connect"
+#define NO_QUEUE   "max.memory bounds what is on its way"
+#define NO_STORE   "the position is stored with the data, in each output"
+#define NO_SIGNALS "Snapshots on demand are not supported."
+#define NO_REGEX_NAMES \
+	"Use the transformation io.debezium.transforms.ByLogicalTableRouter."
 #define NO_JMX         "there is no JMX"
 #define RETRY_RULES    "errors.max.retries and errors.retry.delay.max.ms decide"
 #define ONE_VALUE      "Remove the property or give it the value that the worker has."
@@ -70,8 +71,6 @@ static const Foreign foreigners[] = {
 	{ "database.server.name", FOREIGN_REFUSED, NULL, OLD_NAME("topic.prefix") },
 	{ "database.sslfactory", FOREIGN_REFUSED, NULL,
 	  "TLS is libpq's; use database.sslmode and its certificates." },
-	{ "database.sslpassword", FOREIGN_REFUSED, NULL,
-	  "Use a private key without a passphrase, readable by the worker alone." },
 	{ "debezium.format.header", FOREIGN_FIXED, "json", NO_FORMAT },
 	{ "debezium.format.header.*", FOREIGN_REFUSED, NULL, LEAVE_OUT },
 	{ "debezium.format.header.schemas.enable", FOREIGN_ALIAS,
@@ -96,7 +95,6 @@ static const Foreign foreigners[] = {
 	{ "errors.retry.timeout", FOREIGN_IGNORED, NULL, RETRY_RULES },
 	{ "errors.tolerance", FOREIGN_FIXED, "none",
 	  "See event.processing.failure.handling.mode." },
-	{ "event.converting.failure.handling.mode", FOREIGN_FIXED, "warn", ONE_VALUE },
 	{ "event.deserialization.failure.handling.mode", FOREIGN_REFUSED, NULL,
 	  OLD_NAME("event.processing.failure.handling.mode") },
 	{ "exactly.once.support", FOREIGN_IGNORED, NULL, "kafka.exactly.once decides" },
@@ -107,7 +105,8 @@ static const Foreign foreigners[] = {
 	{ "heartbeat.topics.prefix", FOREIGN_ALIAS, "topic.heartbeat.prefix", "" },
 	{ "include.schema.changes", FOREIGN_IGNORED, NULL,
 	  "the PostgreSQL connector has no such events" },
-	{ "include.schema.comments", FOREIGN_FIXED, "false", ONE_VALUE },
+	{ "include.schema.comments", FOREIGN_IGNORED, NULL,
+	  "Debezium's PostgreSQL connector prints no comments either" },
 	{ "incremental.snapshot.*", FOREIGN_IGNORED, NULL, "there are no incremental snapshots" },
 	{ "internal.*", FOREIGN_REFUSED, NULL, "Internal properties of Debezium have no meaning here." },
 	{ "kafka.key.serializer", FOREIGN_IGNORED, NULL, "keys are text" },
@@ -181,8 +180,6 @@ static const Foreign foreigners[] = {
 	{ "topic.creation.groups", FOREIGN_FIXED, "",
 	  "Only topic.creation.default.* is supported." },
 	{ "topic.key.*", FOREIGN_REFUSED, NULL, NO_REGEX_NAMES },
-	{ "topic.naming.strategy", FOREIGN_FIXED, "io.debezium.schema.SchemaTopicNamingStrategy",
-	  ONE_VALUE },
 	{ "topic.regex", FOREIGN_REFUSED, NULL, NO_REGEX_NAMES },
 	{ "topic.replacement", FOREIGN_REFUSED, NULL, NO_REGEX_NAMES },
 	{ "transaction.boundary", FOREIGN_IGNORED, NULL, "kafka.exactly.once decides" },

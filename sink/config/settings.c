@@ -121,6 +121,8 @@ static const Setting settings[] = {
 	{ "database.sslmode", SETTING_CHOICE, 0, AT(database_sslmode),
 	  "prefer", "disable, allow, prefer, require, verify-ca, verify-full", 0, 0,
 	  "How much TLS the connection must have, as libpq's sslmode." },
+	{ "database.sslpassword", SETTING_TEXT, SETTING_SECRET, AT(database_sslpassword),
+	  "", "", 0, 0, "Passphrase of the private key, a PEM file." },
 	{ "database.sslrootcert", SETTING_TEXT, 0, AT(database_sslrootcert),
 	  "", "file", 0, 0, "Certificates of the authorities to trust." },
 	{ "database.tcpKeepAlive", SETTING_FLAG, 0, AT(database_tcp_keepalive),

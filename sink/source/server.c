@@ -209,6 +209,7 @@ start_connecting(const Config *config, SessionKind kind)
 		{ "sslrootcert", config->database_sslrootcert },
 		{ "sslcert", config->database_sslcert },
 		{ "sslkey", config->database_sslkey },
+		{ "sslpassword", config->database_sslpassword },
 		{ "replication", kind == SESSION_REPLICATION ? "database" : NULL },
 		{ "client_encoding", "UTF8" },
 		{ "options", (print_options(&options, kind), buf_cstr(&options)) },

@@ -91,7 +91,7 @@ add_options(Buf *command, const EnvOptions *options, const OptionStyle *style, E
 	{
 		const void *member = (const char *) options + table[i].offset;
 		const char *value;
-		char word[32];
+		char word[OPTION_WORD_SIZE];
 
 		if (table[i].scope == OPTION_RENDER)
 			continue;
