@@ -47,6 +47,13 @@ check-asan: ## unit tests and the fuzzers' inputs under AddressSanitizer and UBS
 	+@$(SINK) unit replays BUILD=$(BUILD)/asan SANITIZE=address,undefined && \
 		$(TOOLS)/run-unit.sh $(BUILD)/asan/unit $(BUILD)/asan/fuzz
 
+check-sanitizers: all ## integration tests and those of faults with the worker under ASan and UBSan, then TSan: SANITIZERS="asan tsan" TESTS="lake"
+	+@$(SINK) faults
+	@$(TOOLS)/check-sanitizers.sh $(TESTS)
+
+check-valgrind: decoder ## check-regress with the server under valgrind's memcheck: TESTS="toast types_num"
+	@$(TOOLS)/check-valgrind.sh $(TESTS)
+
 check-regress: decoder ## pg_regress and isolation tests from the build tree: TESTS="toast types_num"
 	@$(TOOLS)/run-regress.sh $(TESTS)
 
@@ -104,5 +111,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
 
-.PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-regress check-goldens \
+.PHONY: all decoder sink deps deps-build install clean check check-unit check-asan check-sanitizers check-valgrind check-regress check-goldens \
 	check-faults check-limits check-servers check-docker check-large check-registry check-integration fuzz demo bench fmt lint docs help

@@ -50,7 +50,7 @@ def streams(t, **config):
     refusal(warned, "warn")
     assert " 1 refused" in warned, worker.log_tail()
     # what libpq holds, twice at most while it grows, and the message
-    assert worker.rss_peak < before + 5 * BYTES, (worker.rss_peak, before)
+    worker.used_at_most(before + 5 * BYTES)
     db.psql("update t set b = 'z', v = v || 'w' where id = 2; update t set id = 4 where id = 2; delete from t where id = 3")
     worker.config["event.processing.failure.handling.mode"] = "skip"
     since = len(worker.log_text())

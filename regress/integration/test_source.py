@@ -9,10 +9,10 @@ import shlex
 import subprocess
 import threading
 
-from lib.support import BUILD, TOP, wait_for
+from lib.support import SANITIZE, TOP, WORKER_BUILD, wait_for
 
 SOURCE = TOP / "regress" / "source"
-PROBE = BUILD / "source_probe"
+PROBE = WORKER_BUILD / "source_probe"
 
 _built = []
 
@@ -26,8 +26,9 @@ def build():
     """The probe, from the worker's own objects."""
     if _built:
         return
-    library = BUILD / "libsink.a"
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-D_GNU_SOURCE",
+    library = WORKER_BUILD / "libsink.a"
+    sanitize = ["-fsanitize=%s" % SANITIZE] if SANITIZE else []
+    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-D_GNU_SOURCE", *sanitize,
                     "-Idecoder", "-Isink", *packages("--cflags"), "-o", str(PROBE),
                     str(SOURCE / "source_probe.c"), str(library), *packages("--libs"), "-lm", "-lpthread"],
                    check=True, cwd=TOP)
@@ -45,7 +46,7 @@ def command(db, *arguments, **settings):
 def probe(db, *arguments, **settings):
     """(exit status, output) of one run."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CDC_SINK_", "PG"))}
-    done = subprocess.run(command(db, *arguments, **settings), capture_output=True, text=True, timeout=120,
+    done = subprocess.run(command(db, *arguments, **settings), capture_output=True, text=True, timeout=600,
                           env=environment)
     return done.returncode, done.stdout
 

@@ -14,6 +14,7 @@ JOBS=2 of them run at a time, each in a process that has servers of its own.
 Tests lie in regress/integration/ and regress/faults/.  make check-faults runs the latter, and of the former those
 that set `test_x.fault = True`; make check-integration runs the former, and of the latter those that set
 `test_x.quick = True`, which is for a few seconds each.  make check-limits runs those of regress/limits/.
+make check-sanitizers runs both, but for those that say why they cannot: `test_x.unsanitized = "it limits memory"`.
 """
 
 import importlib.util
@@ -28,10 +29,11 @@ import sys
 import time
 import traceback
 
+from lib import sanitizers
 from lib.broker import Broker
 from lib.cluster import Cluster
 from lib.lake import Lake
-from lib.support import TOP, at_end, begin_anew, scratch, tail, undo_all
+from lib.support import PATIENCE, TOP, at_end, begin_anew, scratch, tail, undo_all
 from lib.worker import Worker
 
 _DEFAULT_TIMEOUT = 600
@@ -133,7 +135,7 @@ class TestContext:
     def report(self):
         """The ends of the logs, for a test that failed."""
         for worker in self._workers:
-            yield "worker (slot %s)" % worker.config["slot.name"], worker.log_tail(25)
+            yield ("worker (slot %s), exit code %s" % (worker.config["slot.name"], worker.exit_code), worker.log_tail(25))
         for server in self._servers:
             yield type(server).__name__.lower(), tail(server.log, 15)
 
@@ -179,10 +181,21 @@ def _chosen(arguments, words):
         return list(_collect(TOP / "regress" / "limits", words))
     integration = _collect(TOP / "regress" / "integration", words)
     of_faults = _collect(TOP / "regress" / "faults", words)
+    if "--sanitizers" in arguments:
+        return list(_sanitized([*integration, *of_faults]))
     if "--faults" in arguments:
         return [*of_faults, *((name, function) for name, function in integration if hasattr(function, "fault"))]
     return [*integration, *((name, function) for name, function in of_faults
                             if words or hasattr(function, "quick"))]
+
+
+def _sanitized(tests):
+    """Those that can run so; the others are named with their reasons."""
+    for name, function in tests:
+        if hasattr(function, "unsanitized"):
+            print("# %s is not run: %s" % (name, function.unsanitized))
+        else:
+            yield name, function
 
 
 def _comment(text):
@@ -191,11 +204,12 @@ def _comment(text):
 
 def _run_one(name, function, shared):
     """Returns the text of the failure, or None."""
+    reports = sanitizers.collect()
     context = TestContext(re.sub(r"[^a-z0-9_]", "_", name.lower()), shared)
     signal.signal(signal.SIGALRM, _expire)
     failure = None
     try:
-        signal.alarm(getattr(function, "timeout", _DEFAULT_TIMEOUT))
+        signal.alarm(getattr(function, "timeout", _DEFAULT_TIMEOUT) * PATIENCE)
         function(*([context] if inspect.signature(function).parameters else []))
     except Exception:
         failure = _comment(traceback.format_exc())
@@ -208,6 +222,8 @@ def _run_one(name, function, shared):
         context.close()
     except Exception:
         failure = (failure or "") + "# cleaning up:\n" + _comment(traceback.format_exc())
+    for report in reports():
+        failure = (failure or "") + "# a sanitizer's report:\n" + _comment(report)
     return failure
 
 

@@ -23,6 +23,11 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = (TOP / os.environ.get("BUILD", "build")).resolve()
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "cdc-decoder"
 
+# set by make check-sanitizers: where the worker to test was built, and with what; all takes longer then
+WORKER_BUILD = (TOP / os.environ.get("WORKER_BUILD", BUILD)).resolve()
+SANITIZE = os.environ.get("SANITIZE", "")
+PATIENCE = 4 if SANITIZE else 1
+
 _undo = []
 _undo_lock = threading.RLock()
 
@@ -100,7 +105,7 @@ def free_port():
 
 def wait_for(condition, timeout=30, what="condition", interval=0.05):
     """Polls until condition() is true and returns its value; Timeout names what was waited for."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * PATIENCE
     while True:
         value = condition()
         if value:

@@ -11,9 +11,9 @@ import subprocess
 import threading
 import time
 
-from lib.support import BUILD, Timeout, at_end, scratch, wait_for
+from lib.support import PATIENCE, SANITIZE, WORKER_BUILD, Timeout, at_end, scratch, wait_for
 
-BINARY = BUILD / "cdc-sink"
+BINARY = WORKER_BUILD / "cdc-sink"
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
         """Runs another subcommand (check, verify, status ...) to its end: (exit code, output, messages)."""
         self.write_config()
         done = subprocess.run([str(self.binary), arguments[0], "-c", str(self.file), *arguments[1:]],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout * PATIENCE,
                               env=self._environment())
         return done.returncode, done.stdout, done.stderr
 
@@ -91,13 +91,17 @@ class Worker:
             if found:
                 self.rss_peak = max(self.rss_peak, int(found.group(1)) * 1024)
 
+    def used_at_most(self, bytes_):
+        """Its memory stayed below; one built with sanitizers, which have much of their own, is not asked."""
+        assert SANITIZE or self.rss_peak < bytes_, (self.rss_peak, bytes_)
+
     @property
     def running(self):
         return self.process is not None and not self._ended.is_set()
 
     def wait(self, timeout=120):
         """Waits for the end and returns the exit code (negative: the signal's number)."""
-        if not self._ended.wait(timeout):
+        if not self._ended.wait(timeout * PATIENCE):
             raise Timeout("waited %s s for the worker to end" % timeout)
         self.process = None
         return self.exit_code

@@ -8,6 +8,7 @@
 #   deps.sh plugin        a part of both: what building and testing the plugin alone needs
 #   deps.sh worker        a part of build: the worker alone
 #   deps.sh fuzz          clang with libFuzzer
+#   deps.sh valgrind      valgrind, and what testing the plugin needs
 #
 # Distribution packages need root; without it the one command to run is printed.  Downloads are pinned
 # by checksum and cached for all clones in ${XDG_CACHE_HOME:-~/.cache}/cdc-decoder.
@@ -57,6 +58,10 @@ fuzz_needs='
     fuzzer:                    libclang-rt-CC-dev
 '
 
+valgrind_needs=$plugin_needs'
+    cmd:valgrind               valgrind
+    cmd:python3                python3-minimal
+'
 debezium_needs='
     cmd:javac                  default-jdk-headless
     jars:differential          maven
@@ -219,6 +224,7 @@ for part; do
         plugin) needs+=$plugin_needs ;;
         worker) needs+=$worker_needs ;;
         fuzz) needs+=$fuzz_needs ;;
+        valgrind) needs+=$valgrind_needs ;;
         *) die "unrecognized part \"$part\"" ;;
     esac
 done

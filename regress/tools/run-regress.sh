@@ -8,7 +8,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 pg_config=${PG_CONFIG:-pg_config}
-bindir=$("$pg_config" --bindir)
+# REGRESS_BINDIR: other programs to start the server with
+bindir=${REGRESS_BINDIR:-$("$pg_config" --bindir)}
 harness=$(dirname "$(dirname "$("$pg_config" --pgxs)")")/test
 plugin=$build/decoder/cdc_decoder.so
 [ -e "$plugin" ] || die "there is no $plugin; run make"
