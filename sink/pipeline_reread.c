@@ -408,6 +408,7 @@ read_table(Pipeline *pipeline, const Wanted *wanted, bool *later, Err *err)
 		.sink = hand_over,
 		.idle = look_after,
 		.context = &reading,
+		.relations = pipeline->arena,
 		.stop = &pipeline->stop->requested,
 	};
 	bool ok;

@@ -163,6 +163,7 @@ take_snapshot(Pipeline *pipeline, const char *name, Lsn consistent, Err *err)
 		.budget = &pipeline->budget,
 		.sink = pipeline_hand_over,
 		.context = pipeline,
+		.relations = pipeline->arena,
 		.stop = &pipeline->stop->requested,
 	};
 	Batch *batch;

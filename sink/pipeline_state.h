@@ -35,7 +35,7 @@ typedef struct Pipeline
 	const char *where[MAX_OUTPUTS];
 	int output_count;
 	const Output *culprit; /* the output that failed; NULL: none */
-	Arena *arena;          /* of lists of tables */
+	Arena *arena;          /* of the run: lists and descriptions of tables */
 	PGconn *sql;
 	PGconn *replication;
 	Stream *stream;

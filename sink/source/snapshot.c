@@ -126,7 +126,7 @@ snapshot_run(const SnapshotRequest *request, Err *err)
 	Snapshot snapshot = {
 		.request = request,
 		.arena = arena_new(),
-		.relations = request->relations != NULL ? request->relations : arena_new(),
+		.relations = request->relations,
 		.session_limit = threads < 1              ? 1
 		                 : threads > SESSIONS_MAX ? SESSIONS_MAX
 		                                          : (size_t) threads,

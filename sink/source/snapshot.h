@@ -29,8 +29,7 @@ typedef struct SnapshotRequest
 	 * false stops the snapshot with err.  NULL: nothing must. */
 	bool (*idle)(void *context, Err *err);
 	void *context;    /* of sink and idle */
-	Arena *relations; /* tables' descriptions live there and must outlive every batch;
-	                     NULL: in memory that is never freed */
+	Arena *relations; /* tables' descriptions live there and must outlive every batch */
 	atomic_int *stop; /* nonzero: give up with ERR_RETRY "asked to stop" */
 } SnapshotRequest;
 
