@@ -143,6 +143,7 @@ read_schema(const IcebergSchema *schema, Shape *shape)
 			{
 				ids[shape->key_count] = fields[i].id;
 				key[shape->key_count++] = i;
+				break;
 			}
 	}
 	for (int i = 0; i < EXTRA_COUNT; i++)

@@ -1,0 +1,162 @@
+/*
+ * fuzz_stored.c
+ *		libFuzzer over texts that the worker stores elsewhere and reads again: positions,
+ *		tables still to be read, columns of a silver table, row filters.
+ *
+ * The input is one byte, which says what it is, then the text.  It is refused with a
+ * message, or written and read again the same.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "envelope/row_filter.h"
+#include "event/position.h"
+#include "event/unread.h"
+#include "lake/shape.h"
+
+/* Text, with the checksum that its writer would have put behind it. */
+static Slice
+with_checksum(Arena *arena, Slice text)
+{
+	uint32_t hash = 2166136261U;
+	char *line;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char) text.data[i]) * 16777619U;
+	line =
+		arena_printf(arena, "%.*s checksum=%08" PRIx32, (int) text.len, text.data, hash);
+	return (Slice){ line, strlen(line) };
+}
+
+static void
+read_position(Arena *arena, Slice text)
+{
+	Position position;
+	Position again;
+	Buf first = buf_heap();
+	Buf second = buf_heap();
+	Err err = { .kind = ERR_NONE };
+
+	if (position_parse(text, &position, &err))
+	{
+		position.unread = position_parse_unread(arena, text);
+		position_print(&first, &position);
+		if (!position_parse((Slice){ first.data, first.len }, &again, &err))
+			abort();
+		again.unread = position_parse_unread(arena, (Slice){ first.data, first.len });
+		position_print(&second, &again);
+		if (!slice_equal((Slice){ first.data, first.len },
+		                 (Slice){ second.data, second.len }))
+			abort();
+	}
+	else if (err.kind == ERR_NONE || err.text[0] == '\0')
+		abort();
+	buf_free(&first);
+	buf_free(&second);
+}
+
+/* As it is, and as if its writer had written it. */
+static void
+read_positions(Arena *arena, Slice text)
+{
+	read_position(arena, text);
+	read_position(arena, with_checksum(arena, text));
+}
+
+static void
+read_unread(Arena *arena, Slice text)
+{
+	const char *list = text.data;
+	const char *again = unread_add(arena, NULL, list);
+	const char *rest = again;
+	const char *name;
+
+	while ((name = unread_next(&rest, arena)) != NULL)
+	{
+		if (!unread_has(again, name))
+			abort();
+		again = unread_remove(arena, again, name);
+		if (unread_has(again, name))
+			abort();
+	}
+	if (again != NULL && *again != '\0')
+		abort();
+}
+
+static void
+read_shape(Arena *arena, Slice text)
+{
+	static const IcebergField fields[] = {
+		{ .id = 1, .name = "id", .type = { .kind = ICEBERG_LONG } },
+		{ .id = 2, .name = "_op", .type = { .kind = ICEBERG_STRING } },
+		{ .id = 3, .name = "_lsn", .type = { .kind = ICEBERG_LONG } },
+		{ .id = 4, .name = "_commit_ts", .type = { .kind = ICEBERG_TIMESTAMPTZ } },
+		{ .id = 5, .name = "_dq_flags", .type = { .kind = ICEBERG_STRING } },
+		{ .id = 6, .name = "_overflow", .type = { .kind = ICEBERG_STRING } },
+	};
+	static const int32_t key[] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	static const IcebergSchema schema = {
+		.fields = fields, .field_count = 6, .identifier_ids = key, .identifier_count = 8
+	};
+	Shape *shape;
+	Shape *again;
+	const char *printed;
+	Err err = { .kind = ERR_NONE };
+
+	if (!shape_read(&schema, text.data, &shape, &err))
+		return;
+	printed = shape_print(shape, 7, arena);
+	if (!shape_read(&schema, printed, &again, &err) ||
+	    strcmp(shape_print(again, 7, arena), printed) != 0)
+		abort();
+	shape_free(again);
+	shape_free(shape);
+}
+
+static void
+read_row_filters(Arena *arena, Slice text)
+{
+	Alloc alloc = arena_as_alloc(arena);
+	RowFilters filters = { 0 };
+	RowFilters again = { 0 };
+	Buf first = buf_heap();
+	Buf second = buf_heap();
+	EnvError error = { 0 };
+
+	if (row_filter_read(&filters, text.data, &alloc, &error))
+	{
+		row_filter_write(&filters, &first);
+		if (!row_filter_read(&again, buf_cstr(&first), &alloc, &error))
+			abort();
+		row_filter_write(&again, &second);
+		if (strcmp(buf_cstr(&first), buf_cstr(&second)) != 0)
+			abort();
+	}
+	else if (error.message[0] == '\0')
+		abort();
+	buf_free(&first);
+	buf_free(&second);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const readers[])(Arena *, Slice) = {
+		read_positions,
+		read_unread,
+		read_shape,
+		read_row_filters,
+	};
+	Input input = { data, size };
+	Arena *arena = arena_new();
+	unsigned reader = input_byte(&input) % 4;
+	const char *text = arena_strndup(arena, (const char *) input.at, input.left);
+
+	readers[reader](arena, (Slice){ text, input.left });
+	arena_free(arena);
+	return 0;
+}
