@@ -171,22 +171,6 @@ kind_of(CURLcode code)
 	}
 }
 
-const char *
-http_shown(const char *url, char shown[HTTP_SHOWN])
-{
-	const char *scheme_end = strstr(url, "://");
-	const char *start = scheme_end == NULL ? url : scheme_end + 3;
-	const char *at = memchr(start, '@', strcspn(start, "/"));
-
-	(void) snprintf(shown,
-	                HTTP_SHOWN,
-	                "%.*s%s",
-	                (int) (start - url),
-	                url,
-	                at == NULL ? start : at + 1);
-	return shown;
-}
-
 static bool
 fail_request(HttpClient *client, const HttpRequest *request, CURLcode code, Err *err)
 {
@@ -244,12 +228,4 @@ http_send(HttpClient *client, const HttpRequest *request, HttpResponse *response
 	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
 	response->body = (Slice){ client->body.data, client->body.len };
 	return true;
-}
-
-ErrKind
-http_status_kind(long status)
-{
-	if (status < 400)
-		return ERR_NONE;
-	return status == 408 || status == 429 || status >= 500 ? ERR_RETRY : ERR_CONFIG;
 }
