@@ -133,9 +133,10 @@ wait_for_signal(void *argument)
 	atomic_store(&stop->requested, 1);
 	if (write(stop->wake_fd, &one, sizeof one) < 0)
 		return NULL;
-	/* A second signal ends at once, which is safe at any moment. */
-	(void) pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-	(void) sigwaitinfo(&signals, NULL);
+	/* A second signal ends at once, which is safe at any moment.  sigwait() waits on when
+	 * the process is stopped and continued, which sigwaitinfo() does not. */
+	if (sigwait(&signals, &number) != 0)
+		return NULL;
 	_exit(EXIT_RESTART);
 }
 

@@ -159,5 +159,27 @@ def test_clock_set_back_an_hour(t):
         assert len(found) > 6 and found == sorted(set(found)), (table, found)
 
 
+def test_paused_while_it_drains(t):
+    """Only another request to stop ends a worker that drains before it has; being stopped and continued does not."""
+    pulse = Pulse(t.database())
+    worker = pulse.stream(pulse.worker(t))
+    t.broker.pause()
+    try:
+        pulse.beat()
+        worker.signal(signal.SIGTERM)
+        worker.wait_log("asked to stop: draining")
+        worker.signal(signal.SIGSTOP)
+        state = pathlib.Path("/proc/%d/stat" % worker.process.pid)
+        wait_for(lambda: state.read_text().rpartition(") ")[2].startswith("T"), what="the worker to be stopped")
+        worker.signal(signal.SIGCONT)
+        wait_for(lambda: not state.read_text().rpartition(") ")[2].startswith("T"), what="the worker to go on")
+    finally:
+        t.broker.resume()
+    assert worker.wait() == 0, worker.log_tail()
+    pulse.catch_up(worker)
+    pulse.judge(t, worker)
+
+
 test_second_worker_on_a_slot.quick = True
+test_paused_while_it_drains.quick = True
 test_paused_worker_is_replaced.quick = True

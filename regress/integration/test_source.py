@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import threading
 
-from lib.support import SANITIZE, TOP, WORKER_BUILD, wait_for
+from lib.support import PATIENCE, SANITIZE, TOP, WORKER_BUILD, wait_for
 
 SOURCE = TOP / "regress" / "source"
 PROBE = WORKER_BUILD / "source_probe"
@@ -150,7 +150,7 @@ def test_source_queued_ddl_does_not_hang(t):
              30, "the snapshot to lock z_last", interval=0.005)
     alter = threading.Thread(target=db.psql, args=("alter table z_last add column c int",))
     alter.start()
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=60 * PATIENCE)[0]
     alter.join(30)
     assert process.returncode == 0 and output.startswith("1700000 rows"), output
     assert not alter.is_alive()
