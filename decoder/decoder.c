@@ -235,6 +235,7 @@ decoder_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	decoder->begun = false;
 	decoder->settings_level = 0;
 	decoder->unwritten = 0;
+	decoder->rewriting = InvalidOid;
 }
 
 static void
@@ -276,11 +277,38 @@ change_type(const ReorderBufferChange *change)
 	}
 }
 
+/*
+ * The rows that come now are those of the transient heap of an ALTER TABLE that rewrites
+ * a table.  Nobody changed them, so they are no events; but whoever holds the table has
+ * other values.  The heap goes by relrewrite, the OID of the table, which has its new
+ * columns already.  (A materialized view is refreshed in the same way, and not wanted.
+ * VACUUM FULL and CLUSTER, which change no value, do not log their rows for decoding.)
+ */
 static void
-decoder_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
-               ReorderBufferChange *change)
+note_rewrite(Decoder *decoder, Relation heap, uint64 lsn)
 {
-	Decoder *decoder = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(decoder->change_context);
+	Relation table = RelationIdGetRelation(heap->rd_rel->relrewrite);
+	RelationPlan *plan;
+
+	decoder->rewriting = RelationGetRelid(heap);
+	if (RelationIsValid(table))
+	{
+		plan = find_plan(decoder, table);
+		if (plan != NULL)
+		{
+			decoder->wanted = true;
+			decoder->format->rewrite(decoder, plan, lsn);
+		}
+		RelationClose(table);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(decoder->change_context);
+}
+
+static void
+change_row(Decoder *decoder, Relation relation, ReorderBufferChange *change)
+{
 	MemoryContext old = MemoryContextSwitchTo(decoder->change_context);
 	RelationPlan *plan = find_plan(decoder, relation);
 	Change row = {
@@ -302,6 +330,22 @@ decoder_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation rela
 	count_unwritten(decoder);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(decoder->change_context);
+}
+
+static void
+decoder_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
+               ReorderBufferChange *change)
+{
+	Decoder *decoder = ctx->output_plugin_private;
+
+	if (likely(!OidIsValid(relation->rd_rel->relrewrite)))
+	{
+		change_row(decoder, relation, change);
+		return;
+	}
+	if (decoder->rewriting != RelationGetRelid(relation))
+		note_rewrite(decoder, relation, change->lsn);
+	count_unwritten(decoder);
 }
 
 static void
@@ -479,7 +523,7 @@ decoder_startup(LogicalDecodingContext *ctx, OutputPluginOptions *output, bool i
 	}
 
 	output->output_type = decoder->format->output_type;
-	output->receive_rewrites = false;
+	output->receive_rewrites = decoder->format->rewrite != NULL;
 	ctx->output_plugin_private = decoder;
 }
 

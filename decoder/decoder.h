@@ -62,6 +62,8 @@ typedef struct FormatOps
 	void (*change)(struct Decoder *decoder, RelationPlan *plan, const Change *change);
 	void (*truncate)(struct Decoder *decoder, const Truncation *truncation);
 	void (*message)(struct Decoder *decoder, const Message *message);
+	/* The rows of plan's table are being rewritten from lsn on; NULL: not wanted to know */
+	void (*rewrite)(struct Decoder *decoder, RelationPlan *plan, uint64 lsn);
 	/* Only called when something of the transaction was wanted; leaves nothing behind. */
 	void (*commit)(struct Decoder *decoder, uint64 commit_lsn);
 } FormatOps;
@@ -83,6 +85,7 @@ typedef struct Decoder
 	ReorderBufferTXN *txn; /* NULL outside */
 	bool wanted;           /* something of it passed the filters */
 	bool begun;            /* frame: its Begin is written; else its BEGIN record */
+	Oid rewriting;         /* transient heap whose rows come, of which was told already */
 	bool renewed;          /* the current change had its plan made anew */
 	bool lists_checked;    /* whether the options' lists name columns */
 	int settings_level;    /* of settings_pin; 0: not pinned */

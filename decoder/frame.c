@@ -146,13 +146,33 @@ frame_message(Decoder *decoder, const Message *message)
 		begin(decoder);
 	frame = open_frame(decoder);
 	mark = wire_begin_message(frame, message->lsn, 'M');
-	buf_u8(frame, message->transactional ? 1 : 0);
+	buf_u8(frame, message->transactional ? WIRE_TRANSACTIONAL : 0);
 	buf_u64(frame, message->lsn);
 	wire_string0(frame, message->prefix);
 	buf_u32(frame, (uint32) message->len);
 	buf_append(frame, message->content, message->len);
 	wire_end_message(frame, mark);
 	if (!message->transactional || frame->len >= WIRE_FRAME_BYTES)
+		flush(decoder);
+}
+
+static void
+frame_rewrite(Decoder *decoder, RelationPlan *plan, uint64 lsn)
+{
+	Buf *frame;
+	size_t mark;
+
+	begin(decoder);
+	frame = open_frame(decoder);
+	write_relation(decoder, plan, lsn);
+	mark = wire_begin_message(frame, lsn, 'M');
+	buf_u8(frame, WIRE_TRANSACTIONAL | WIRE_OWN);
+	buf_u64(frame, lsn);
+	wire_string0(frame, WIRE_REWRITTEN);
+	buf_u32(frame, sizeof plan->relid);
+	buf_u32(frame, plan->relid);
+	wire_end_message(frame, mark);
+	if (frame->len >= WIRE_FRAME_BYTES)
 		flush(decoder);
 }
 
@@ -176,5 +196,6 @@ const FormatOps frame_format = {
 	.change = frame_change,
 	.truncate = frame_truncate,
 	.message = frame_message,
+	.rewrite = frame_rewrite,
 	.commit = frame_commit,
 };

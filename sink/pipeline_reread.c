@@ -3,8 +3,9 @@
  *		tables that are read, or read again, while the stream goes on.
  *
  * One mechanism for every table whose rows an output lacks: somebody asked for it
- * (cdc-sink snapshot), as after rows were rewritten without events, an output is new, or
- * the initial snapshot was killed before it came to the table.
+ * (cdc-sink snapshot), its rows were rewritten without events (for silver), an output is
+ * new, the table is (its lists were changed), or the initial snapshot was killed before
+ * it came to the table.
  *
  *		main stream  ---c1---c2----c3----+ hold, at X +----c4---c5---
  *		second slot        create .......X (exported snapshot)
@@ -172,6 +173,35 @@ outputs_before(const Pipeline *pipeline, const Event *event)
 	return outputs;
 }
 
+/*
+ * Silver alone is wrong after a rewrite: for Kafka and bronze no row has changed.  Where
+ * snapshots leave the table out, it is read when somebody asks for it.
+ */
+static void
+scan_rewritten(Pipeline *pipeline, Batch *batch, Event *event)
+{
+	const Config *config = pipeline->config;
+	const Relation *relation = event->relation;
+	unsigned lake = 1U << (pipeline->output_count - 1); /* Kafka comes first */
+	const char *name =
+		relation->root_relid == 0
+			? arena_printf(batch->arena, "%s.%s", relation->schema, relation->name)
+			: arena_printf(
+				  batch->arena, "%s.%s", relation->root_schema, relation->root_name);
+	Buf list = buf_heap();
+
+	if ((config->outputs & OUTPUT_SILVER) != 0 &&
+	    config->snapshot_mode != SNAPSHOT_NO_DATA &&
+	    config_snapshots_table(config, relation->schema, relation->name))
+	{
+		unread_encode(&list, name);
+		event->old_tuple = slice_from(batch_copy(batch, list.data, list.len));
+		reread_want(
+			pipeline, event->old_tuple.data, outputs_before(pipeline, event) & lake);
+	}
+	buf_free(&list);
+}
+
 void
 reread_scan(Pipeline *pipeline, Batch *batch)
 {
@@ -180,6 +210,8 @@ reread_scan(Pipeline *pipeline, Batch *batch)
 		Event *event = &batch->events[i];
 		const char *list;
 
+		if (event->kind == EVENT_REWRITTEN)
+			scan_rewritten(pipeline, batch, event);
 		/* Outside transactions it is an end as well, and none of ours. */
 		if (event->kind != EVENT_MESSAGE || event->txn->xid == 0 ||
 		    strcmp(event->old_tuple.data, ASK_PREFIX) != 0)

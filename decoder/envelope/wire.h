@@ -30,7 +30,8 @@
  *		U  relid u32, ['K' or 'O', tuple], 'N', tuple
  *		D  relid u32, ['K' or 'O', tuple]		(neither: no replica identity)
  *		T  count u32, flags u8 (1 cascade, 2 restart identity), relid u32 ...
- *		M  flags u8 (1 transactional), LSN u64, prefix string0, length u32, bytes
+ *		M  flags u8 (1 transactional, 2 the plugin's own), LSN u64, prefix string0,
+ *		   length u32, bytes
  *		C  flags u8, commit LSN u64, end LSN u64, commit time i64
  *
  *		tuple: count u16, then per column
@@ -46,6 +47,15 @@
  * Which of 't' and 'b' a type travels as is decided by value_is_binary() in
  * value.h alone, for frames and for snapshots by COPY.  Enum values are 'b' with the
  * label's bytes; in enum arrays ('b', array_send's layout) each element is the label.
+ *
+ * A message of the plugin's own was emitted by nobody; a reader passes over those whose
+ * prefix it does not know.  There is one:
+ *
+ *		cdc_sink.rewritten: relid u32
+ *		   The rows of a table (described before, with the columns that it has from here
+ *		   on) are rewritten by this transaction without changes of theirs: ALTER TABLE
+ *		   with a new type, a volatile default and the like, SET LOGGED.  Once a rewrite,
+ *		   at the LSN of its first row; not for a table without rows.
  *
  * R in full:
  *
@@ -87,6 +97,14 @@ enum WireColumnFlags
 {
 	WIRE_COLUMN_IDENTITY = 1, /* in the first part of R: replica identity */
 };
+
+enum WireMessageFlags
+{
+	WIRE_TRANSACTIONAL = 1,
+	WIRE_OWN = 2,
+};
+
+#define WIRE_REWRITTEN "cdc_sink.rewritten"
 
 enum WireExtensionFlags
 {

@@ -11,7 +11,7 @@ import threading
 
 from lib.consumer import read_all
 from lib.support import wait_for
-from lib.truth import TABLES, WORKLOAD, check_bronze, check_kafka
+from lib.truth import TABLES, WORKLOAD, check_bronze, check_kafka, check_silver, finish
 
 CHANGES = 5000
 UNAVAILABLE = "__debezium_unavailable_value"
@@ -79,23 +79,6 @@ def check_all(t, db, worker, until):
     check_bronze(db, lake, until)
     check_silver(db, worker, lake)
     return check_last_states(t.broker, worker.config["topic.prefix"])
-
-
-def check_silver(db, worker, lake, tables=TABLES):
-    for table in tables:
-        for reader in ("pyiceberg", "duckdb"):
-            differences = lake.compare(db, "public.%s" % table, reader=reader)
-            assert not differences, "\n".join(differences)
-    assert {row["status"] for row in lake.checkpoint()} == {"live"}, lake.checkpoint()
-    code, output, errors = worker.command("verify")
-    assert code == 0, output + errors
-
-
-def finish(db, worker):
-    until = db.lsn()
-    db.wait_confirmed(worker.config["slot.name"], until, 300)
-    assert worker.stop() == 0, worker.log_tail()
-    return until
 
 
 def test_asked_for_beside_a_workload(t):

@@ -158,3 +158,22 @@ def check_bronze(db, lake, until):
     assert not missing, "%d of %d changes are not in bronze: %s" % (len(missing), len(expected), sorted(missing)[:5])
     assert not invented, "in bronze, but not in the source: %s" % invented[:5]
     return sum(seen.values())
+
+
+def check_silver(db, worker, lake, tables=TABLES):
+    """Silver equals the source by two readers and by verify, and says so."""
+    for table in tables:
+        for reader in ("pyiceberg", "duckdb"):
+            differences = lake.compare(db, "public.%s" % table, reader=reader)
+            assert not differences, "\n".join(differences)
+    assert {row["status"] for row in lake.checkpoint()} == {"live"}, lake.checkpoint()
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors
+
+
+def finish(db, worker):
+    """Everything written is durable, and the worker stopped: returns the LSN up to which."""
+    until = db.lsn()
+    db.wait_confirmed(worker.config["slot.name"], until, 300)
+    assert worker.stop() == 0, worker.log_tail()
+    return until

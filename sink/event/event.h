@@ -42,6 +42,9 @@ typedef enum EventKind
 		's', /* all tables are: stream from lsn (the consistent point); txn NULL.  With
 	            old_tuple, a table's terminated name: that one has been read again in the
 	            middle of the stream, which goes on from lsn */
+	EVENT_REWRITTEN = 'x', /* the rows of relation are rewritten without events of theirs.
+	                          old_tuple: a terminated list (unread.h) of the table that
+	                          is read again for it; data NULL: it is not */
 	EVENT_WANTED = 'w', /* old_tuple: a terminated list (unread.h) of tables that are to
 	                       be read again.  txn NULL when it is not of the source */
 } EventKind;
@@ -63,6 +66,7 @@ typedef struct Event
 	EventKind kind;
 	char old_kind;    /* 'K' 'O' or 0 */
 	uint8_t marker;   /* SnapshotMarker of a READ */
+	bool is_silent;   /* of a COMMIT: nothing but rewrites was in it */
 	uint32_t ordinal; /* among the events of one (txn, lsn); of READ: number within its
 	                     table, from 0 */
 	Lsn lsn;          /* of the row's change */
@@ -91,7 +95,7 @@ typedef struct Batch
 	Lsn end_lsn;  /* of the last COMMIT, KEEPALIVE or SNAPSHOT_END inside; 0: none */
 	struct BatchBlock *blocks; /* memory taken over */
 	int64_t received_us;       /* clock_mono_us() when the first byte came */
-	bool has_messages;         /* an EVENT_MESSAGE is inside */
+	bool has_messages;         /* an EVENT_MESSAGE or EVENT_REWRITTEN is inside */
 	uint64_t number;           /* unlike its address, never used again */
 	BatchBudget *budget;
 	atomic_int references;

@@ -213,8 +213,11 @@ take_commit(KafkaOutput *kafka, const Event *event, Err *err)
 		return true;
 	}
 	return kafka_commits_begin(kafka->commits, err) &&
-	       kafka_control_end(
-			   kafka->control, event, kafka_commits_outstanding(kafka->commits), err) &&
+	       (event->is_silent ||
+	        kafka_control_end(kafka->control,
+	                          event,
+	                          kafka_commits_outstanding(kafka->commits),
+	                          err)) &&
 	       take_end(kafka, commit_lsn, event->lsn, err);
 }
 
@@ -330,6 +333,9 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 			return take_table_end(kafka, event, err);
 		case EVENT_WANTED:
 			return take_wanted(kafka, event, err);
+		case EVENT_REWRITTEN:
+			/* for nobody here, as with Debezium: no row changed */
+			return true;
 	}
 	return true;
 }

@@ -374,12 +374,33 @@ end_table(Lake *lake, const Event *event, Err *err)
 	return mark_table_end(lake, event, err);
 }
 
+/* Table name was to be read again, and there is none of that name: renamed, or dropped. */
+static void
+note_not_found(Source *source, const char *name)
+{
+	const char *from = source->silver == NULL ? NULL
+	                                          : table_property(silver_table(source->silver),
+	                                                           SOURCE_PROPERTY);
+
+	if (from == NULL || strcmp(from, name) != 0 || silver_stale(source->silver) == NULL)
+		return;
+	silver_set_waiting(source->silver,
+	                   "it was to be read again, but was renamed or dropped before");
+	source->is_touched = true;
+}
+
 /* A table has been read again: a cut, in which it is replaced as a whole. */
 static bool
 end_reread(Lake *lake, const Event *event, Err *err)
 {
 	for (size_t i = 0; i < sources_count(lake->sources); i++)
-		sources_get(lake->sources, i)->is_replaced = false;
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (!source->is_replaced)
+			note_not_found(source, event->old_tuple.data);
+		source->is_replaced = false;
+	}
 	lake->position.unread =
 		unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
 	return cut(lake, err);
@@ -444,6 +465,40 @@ take_wanted(Lake *lake, const Event *event)
 	set_deadline(lake);
 }
 
+/*
+ * A table's rows are rewritten without events: what silver has of them is another table's.
+ * Bronze has the events, and more there are not.
+ */
+static bool
+take_rewritten(Lake *lake, const Event *event, Err *err)
+{
+	const char *list = event->old_tuple.data;
+	Source *source;
+
+	lake->at_boundary = false;
+	if (event->txn->commit_lsn <= position_covered(&lake->stored))
+		return true;
+	if (!find_source(lake, event, &source, err))
+		return false;
+	if (source->silver == NULL)
+		return true;
+	if (!sources_stored(silver_table(source->silver), event))
+	{
+		if (list != NULL)
+			silver_set_waiting(source->silver,
+			                   "its rows were rewritten without events; it will be read "
+			                   "again by itself");
+		else
+			silver_set_stale(source->silver,
+			                 "its rows were rewritten without events, and snapshots "
+			                 "leave it out");
+		source->is_touched = true;
+	}
+	lake->position.unread = unread_add(lake->arena, lake->position.unread, list);
+	set_deadline(lake);
+	return true;
+}
+
 /* Rows of a snapshot that come by the name of a partitioned table: its partitions have
  * them. */
 static bool
@@ -482,6 +537,8 @@ take_event(Lake *lake, const Event *event, Err *err)
 		case EVENT_WANTED:
 			take_wanted(lake, event);
 			return true;
+		case EVENT_REWRITTEN:
+			return take_rewritten(lake, event, err);
 		default:
 			lake->at_boundary = false;
 			return take_row(lake, event, err);

@@ -199,6 +199,14 @@ silver_set_stale(Silver *silver, const char *reason)
 	            reason);
 }
 
+void
+silver_set_waiting(Silver *silver, const char *reason)
+{
+	free(silver->stale);
+	silver->stale = xstrdup(reason);
+	table_set_property(silver->table, STALE_PROPERTY, reason);
+}
+
 size_t
 silver_bytes(const Silver *silver)
 {

@@ -48,6 +48,9 @@ const char *silver_stale(const Silver *silver);
 /* Make it so: the first reason stays. */
 void silver_set_stale(Silver *silver, const char *reason);
 
+/* The same where reading it again is under way: the reason is put in place of others. */
+void silver_set_waiting(Silver *silver, const char *reason);
+
 /*
  * From here on the table is as relation says.  Does nothing for a version that
  * is in force.  ERR_CONFIG when somebody must decide (shape.h).

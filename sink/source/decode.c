@@ -35,6 +35,7 @@ struct Decoder
 	bool reached; /* a transaction beyond until came */
 	Lsn last_end_lsn;
 	int64_t last_commit_us; /* 0: none yet */
+	bool is_seen;           /* something of the transaction is an event elsewhere, too */
 	Lsn row_lsn;            /* of the change before, in this transaction */
 	uint32_t ordinal;
 	/* The batch number that the current transaction's copy lives in; new batch, new copy.
@@ -187,6 +188,7 @@ read_begin(const Input *input)
 		.xid = begin.xid,
 	};
 	decoder->in_transaction = true;
+	decoder->is_seen = false;
 	decoder->row_lsn = 0;
 	decoder->ordinal = 0;
 	decoder->batch = 0;
@@ -229,6 +231,7 @@ add_row(const Input *input, EventKind kind, const Relation *relation)
 	Event *event = batch_add(input->batch, kind);
 	Lsn lsn = input->message->lsn;
 
+	decoder->is_seen |= kind != EVENT_REWRITTEN;
 	decoder->ordinal = lsn == decoder->row_lsn ? decoder->ordinal + 1 : 0;
 	decoder->row_lsn = lsn;
 	event->lsn = lsn;
@@ -394,6 +397,22 @@ add_lone_message(const Input *input, const WireLogical *logical)
 	input->batch->end_lsn = lsn;
 }
 
+/* A message that nobody emitted: the plugin's own. */
+static bool
+read_own(const Input *input, const WireLogical *logical)
+{
+	WireReader reader = wire_reader(logical->content);
+	const Relation *relation;
+
+	if (strcmp(logical->prefix, WIRE_REWRITTEN) != 0)
+		return true;
+	relation = find_relation(input->decoder, wire_u32(&reader));
+	if (reader.failed || relation == NULL)
+		return env_fail(input->error, "the relation that was rewritten is not described");
+	(void) add_row(input, EVENT_REWRITTEN, relation);
+	return true;
+}
+
 static bool
 read_logical(const Input *input)
 {
@@ -404,7 +423,7 @@ read_logical(const Input *input)
 	if (!wire_read_logical(input->message->body, &logical, input->error))
 		return false;
 	input->batch->has_messages = true;
-	if ((logical.flags & 1) == 0)
+	if ((logical.flags & WIRE_TRANSACTIONAL) == 0)
 	{
 		if (decoder->in_transaction)
 			return env_fail(input->error, "the transaction before has not ended");
@@ -413,6 +432,8 @@ read_logical(const Input *input)
 	}
 	if (!decoder->in_transaction)
 		return env_fail(input->error, "it has no transaction");
+	if ((logical.flags & WIRE_OWN) != 0)
+		return read_own(input, &logical);
 	event = add_row(input, EVENT_MESSAGE, NULL);
 	event->old_tuple = slice_from(logical.prefix);
 	event->new_tuple = logical.content;
@@ -431,9 +452,12 @@ read_commit(const Input *input)
 	event = batch_add(input->batch, EVENT_COMMIT);
 	event->lsn = commit.end_lsn;
 	event->txn = current_txn(decoder, input->batch);
+	event->is_silent = !decoder->is_seen;
 	input->batch->end_lsn = commit.end_lsn;
+	decoder->in_transaction = false;
+	if (!decoder->is_seen)
+		return true;
 	decoder->last_end_lsn = commit.end_lsn;
 	decoder->last_commit_us = decoder->txn.commit_us;
-	decoder->in_transaction = false;
 	return true;
 }

@@ -1,0 +1,105 @@
+"""Tables whose rows are rewritten without events: silver reads them again by itself, Kafka and bronze notice nothing.
+
+ALTER TABLE with a new type (which may be the old one), a volatile default and the like; a table that was UNLOGGED.
+"""
+
+import json
+
+from lib.consumer import read_all
+from lib.support import wait_for
+from lib.truth import check_silver, finish
+
+
+def stream(t, sql, outputs="kafka,bronze,silver", **config):
+    """A worker that streams what sql makes, and the slot of what Debezium would send."""
+    db = t.database()
+    db.psql(sql)
+    worker = t.worker(db, outputs=outputs, **dict({"lake.flush.interval.ms": 100}, **config))
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder')")
+    return db, worker
+
+
+def printed(db, worker, until):
+    """The records that the plugin makes, whose formats for people hear nothing of rewrites: of source.sequence, too."""
+    with db.connect() as connection:
+        return [json.loads(data) for (data,) in connection.execute(
+            "select data from pg_logical_slot_peek_changes('reference', %s, null, 'format', 'record', 'topic_prefix', %s,"
+            " 'provide_transaction_metadata', 'true', 'message_prefix_exclude_list', 'test')",
+            (until, worker.config["topic.prefix"]))]
+
+
+def place(value):
+    return (value["source"]["lsn"], value["source"]["sequence"], value["op"], json.dumps(value["after"]),
+            json.dumps(value["transaction"]))
+
+
+def transactions(values):
+    return [(value["status"], value["id"], value["event_count"]) for value in values]
+
+
+def check_events(t, db, worker, until, rows):
+    """Kafka has the records of the plugin after the initial snapshot's rows, and no other r; so has bronze."""
+    expected = printed(db, worker, until)
+    topics = [topic for topic in t.broker.topics() if topic.startswith(worker.config["topic.prefix"] + ".")]
+    assert not {record["topic"] for record in expected} - set(topics), topics
+    seen = list(read_all(t.broker, *topics))
+    assert sum(record.value is not None and record.topic.count(".public.") and record.json["op"] == "r"
+               for record in seen) == rows
+    for topic in topics:
+        values = [json.loads(record["value"]) for record in expected if record["topic"] == topic and record["value"]]
+        found = [record.json for record in seen if record.topic == topic and record.value is not None]
+        if ".public." in topic:
+            values = [place(value) for value in values]
+            found = [place(value) for value in found if value["op"] != "r"]
+            # the reference slot knows nothing of what was before it
+            assert [value[:1] + value[2:] for value in values] == [value[:1] + value[2:] for value in found], topic
+            assert [value[1] for value in values[1:]] == [value[1] for value in found[1:]], topic
+        else:
+            assert transactions(values) == transactions(found), (topic, transactions(values), transactions(found))
+
+
+def stale(t, worker):
+    return {row["table_name"] for row in t.lake(worker).checkpoint() if row["status"] == "stale"}
+
+
+def test_whatever_rewrites(t):
+    db, worker = stream(t, """
+        create table kept (id int primary key, v text);
+        create table typed (id int primary key, n int, v text);
+        create table defaulted (id int primary key);
+        create table unlogged (id int primary key, v text);
+        create table parts (id int primary key, v text) partition by range (id);
+        create table parts_low partition of parts for values from (0) to (500);
+        create table parts_high partition of parts for values from (500) to (2000);
+        create table empty (id int primary key, n int);
+        insert into kept select n, 'a' || n from generate_series(1, 1000) n;
+        insert into typed select n, n, repeat('toast', 2000) || n from generate_series(1, 100) n;
+        insert into defaulted select generate_series(1, 1000);
+        insert into unlogged select n, 'u' from generate_series(1, 1000) n;
+        insert into parts select n, 'p' from generate_series(1, 1000) n""",
+                        **{"provide.transaction.metadata": "true", "publish.via.partition.root": "true",
+                           "lake.on.incompatible": "new_column"})
+    db.psql("insert into kept values (2000, 'before')")
+    db.psql("""
+        begin;
+        update kept set v = 'first' where id = 1;
+        alter table kept alter v type text using upper(v);
+        update kept set v = 'second' where id = 2;
+        delete from kept where id = 3;
+        alter table typed alter n type text using 'n' || n, alter v type text using v || v;
+        savepoint s;
+        alter table typed alter id type int using id + 100000;
+        rollback to s;
+        commit""")
+    db.psql("alter table unlogged set unlogged; update unlogged set v = 'x' where id < 10;"
+            "delete from unlogged where id > 990; alter table unlogged set logged")
+    db.psql("alter table defaulted add at timestamptz default clock_timestamp(), add n int generated by default as identity")
+    db.psql("alter table parts alter v type varchar(9) using upper(v) || length(v); alter table empty alter n type bigint")
+    db.psql("begin; alter table kept alter v type text using 'never'; rollback; vacuum full kept; cluster kept using kept_pkey")
+    db.psql("insert into kept values (3000, 'after')")
+    until = finish(db, worker)
+    assert worker.log_text().count("will be read") == 5, worker.log_text()
+    check_silver(db, worker, t.lake(worker), ["kept", "typed", "defaulted", "unlogged", "parts"])
+    check_events(t, db, worker, until, 4100)
