@@ -91,6 +91,8 @@ pipeline_open_source(Pipeline *pipeline, Err *err)
 		.system_id = pipeline->server.system_id,
 		.timeline = pipeline->server.timeline,
 		.fingerprint = env_options_fingerprint(&config->env),
+		.rest = env_options_fingerprint_of_rest(&config->env),
+		.lists = captured_lists(config, pipeline->arena),
 		.outputs = (unsigned) config->outputs,
 	};
 	(void) snprintf(
@@ -236,6 +238,76 @@ join_position(const Pipeline *pipeline, const Output *output, const char *all,
 	return true;
 }
 
+/* Say of silver tables why they do not follow their source from here on, or did not. */
+static bool
+doubt_tables(Output *output, const CapturedChange *change, Arena *arena, Err *err)
+{
+	const char *skipped = change->added;
+	const char *list = change->unread;
+	const char *name;
+
+	while ((name = unread_next(&list, arena)) != NULL)
+		skipped = unread_remove(arena, skipped, name);
+	return lake_output_doubt(output,
+	                         change->removed,
+	                         "it is not captured any more: it stays as it was",
+	                         err) &&
+	       lake_output_doubt(output,
+	                         change->unread,
+	                         "it was not captured for a while; it will be read again by "
+	                         "itself",
+	                         err) &&
+	       lake_output_doubt(output,
+	                         skipped,
+	                         "it was not captured for a while, and snapshots leave it out",
+	                         err);
+}
+
+/*
+ * The lists of tables were changed since an output stored its position.  What is new to
+ * it is read in mid-stream; until then its events come without the rows before them.  All
+ * of it is stored at once, by the caller.
+ */
+static bool
+take_lists(Pipeline *pipeline, Output *output, Position *position, Err *err)
+{
+	bool is_lake = output == pipeline->outputs[pipeline->output_count - 1] &&
+	               (pipeline->config->outputs & (OUTPUT_BRONZE | OUTPUT_SILVER)) != 0;
+	CapturedChange change;
+	const char *removed;
+	const char *name;
+
+	if (!captured_change(pipeline->sql,
+	                     pipeline->config,
+	                     position->lists,
+	                     pipeline->arena,
+	                     &change,
+	                     err))
+		return false;
+	log_info("pipeline", "%s takes over changed lists of tables", output->ops->name);
+	removed = change.removed;
+	while ((name = unread_next(&removed, pipeline->arena)) != NULL)
+		log_warning("pipeline",
+		            "table \"%s\" is not captured any more: what %s has of it stays as it "
+		            "is",
+		            name,
+		            output->ops->name);
+	if (is_lake && !doubt_tables(output, &change, pipeline->arena, err))
+		return false;
+	position->unread = unread_add(pipeline->arena, position->unread, change.unread);
+	return true;
+}
+
+/* Whether an output stored its position under other lists of tables. */
+static bool
+has_other_lists(const Pipeline *pipeline, const StoredPosition *stored)
+{
+	for (int i = 0; i < pipeline->output_count; i++)
+		if (position_has_other_lists(&stored[i].position, &pipeline->self))
+			return true;
+	return false;
+}
+
 bool
 pipeline_join(Pipeline *pipeline, StoredPosition *stored, Err *err)
 {
@@ -243,7 +315,8 @@ pipeline_join(Pipeline *pipeline, StoredPosition *stored, Err *err)
 	const char *all = NULL;
 
 	if (action != RECOVERY_RESUME && action != RECOVERY_JOIN &&
-	    (action != RECOVERY_STREAM || lacking_output(pipeline) == NULL))
+	    (action != RECOVERY_STREAM ||
+	     (lacking_output(pipeline) == NULL && !has_other_lists(pipeline, stored))))
 		return true;
 	if (action != RECOVERY_RESUME &&
 	    !captured_list(pipeline->sql, pipeline->config, pipeline->arena, &all, err))
@@ -251,9 +324,19 @@ pipeline_join(Pipeline *pipeline, StoredPosition *stored, Err *err)
 	for (int i = 0; i < pipeline->output_count; i++)
 	{
 		Output *output = pipeline->outputs[i];
+		Position *position = &stored[i].position;
+		bool is_changed = position_has_other_lists(position, &pipeline->self);
 
-		if (join_position(pipeline, output, all, &stored[i].position) &&
-		    !output->ops->mark(output, &stored[i].position, err))
+		if (is_changed && !take_lists(pipeline, output, position, err))
+			return false;
+		is_changed |= join_position(pipeline, output, all, position);
+		if (!is_changed)
+			continue;
+		position->timeline = pipeline->self.timeline;
+		position->fingerprint = pipeline->self.fingerprint;
+		position->rest = pipeline->self.rest;
+		position->lists = pipeline->self.lists;
+		if (!output->ops->mark(output, position, err))
 			return false;
 	}
 	pipeline->recovery.action = RECOVERY_STREAM;

@@ -133,7 +133,13 @@ check_source(Verify *verify, Err *err)
 		               .fingerprint = env_options_fingerprint(&config->env) };
 	(void) snprintf(self.database, sizeof self.database, "%s", server.database);
 	(void) snprintf(self.slot, sizeof self.slot, "%s", config->slot_name);
-	return position_same_source(&verify->cut, &self, "the lake", err);
+	self.rest = env_options_fingerprint_of_rest(&config->env);
+	if (!position_has_other_lists(&verify->cut, &self))
+		return position_same_source(&verify->cut, &self, "the lake", err);
+	fail(err, ERR_CONFIG, "the lake was written under other lists of tables");
+	return fail_hint(err,
+	                 "Run the worker with this configuration first: it reads the tables "
+	                 "that are new.");
 }
 
 /* Open the lake at its last published cut. */
@@ -473,6 +479,8 @@ obstacle(Verify *verify, const Source *source)
 
 		if (note->unkeyed)
 			return "changed without a key";
+		if (note->rewritten)
+			return "rewritten";
 		if (note->truncated && !verify->forward)
 			return "truncated";
 	}

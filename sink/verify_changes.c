@@ -367,6 +367,9 @@ note_event(Changes *changes, const Event *event, Err *err)
 		case EVENT_TRUNCATE:
 			note_truncate(changes, event->relation->relid);
 			return true;
+		case EVENT_REWRITTEN:
+			note_of(changes, event->relation->relid)->rewritten = true;
+			return true;
 		default:
 			return true;
 	}

@@ -30,7 +30,8 @@ typedef struct TableNote
 {
 	uint32_t relid;
 	bool truncated;
-	bool unkeyed; /* rows changed that have no key */
+	bool unkeyed;   /* rows changed that have no key */
+	bool rewritten; /* rows changed without events */
 } TableNote;
 
 /* Keys are compare's, which must stay. */

@@ -112,10 +112,10 @@ static const EnvOptionDef option_table[] = {
 	  OPTION_WIRE, OPTION_ROW_FILTERS, AT(row_filters), "", "an SQL expression",
 	  "What rows of the table must satisfy to be captured, decided in the server by the rules of publications' row filters." },
 	{ "schema.exclude.list", "schema_exclude_list",
-	  OPTION_WIRE, OPTION_LIST, AT(schema_exclude_list), "", REGEXES,
+	  OPTION_TABLES, OPTION_LIST, AT(schema_exclude_list), "", REGEXES,
 	  "Schemas to leave out" SCHEMA_DOC },
 	{ "schema.include.list", "schema_include_list",
-	  OPTION_WIRE, OPTION_LIST, AT(schema_include_list), "", REGEXES,
+	  OPTION_TABLES, OPTION_LIST, AT(schema_include_list), "", REGEXES,
 	  "Schemas to capture, all when empty" SCHEMA_DOC },
 	{ "schema.name.adjustment.mode", "schema_name_adjustment_mode",
 	  OPTION_RENDER, OPTION_WORD, AT(schema_name_adjustment_mode),
@@ -132,10 +132,10 @@ static const EnvOptionDef option_table[] = {
 	  "t", "c, u, d, t, separated by commas, or none",
 	  "Operations that give no record." },
 	{ "table.exclude.list", "table_exclude_list",
-	  OPTION_WIRE, OPTION_LIST, AT(table_exclude_list), "", REGEXES,
+	  OPTION_TABLES, OPTION_LIST, AT(table_exclude_list), "", REGEXES,
 	  "Tables to leave out" TABLE_DOC },
 	{ "table.include.list", "table_include_list",
-	  OPTION_WIRE, OPTION_LIST, AT(table_include_list), "", REGEXES,
+	  OPTION_TABLES, OPTION_LIST, AT(table_include_list), "", REGEXES,
 	  "Tables to capture, all when empty" TABLE_DOC },
 	{ "time.precision.mode", "time_precision_mode",
 	  OPTION_RENDER, OPTION_WORD, AT(time_precision_mode),
@@ -552,8 +552,8 @@ hash_row_filters(uint64_t hash, const RowFilters *filters)
 	return hash;
 }
 
-uint64_t
-env_options_fingerprint(const EnvOptions *options)
+static uint64_t
+hash_options(const EnvOptions *options, bool with_tables)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
@@ -563,7 +563,9 @@ env_options_fingerprint(const EnvOptions *options)
 		const void *member = (const char *) options + def->offset;
 
 		/* families follow; keys count where they are set, which older positions lack */
-		if (def->scope != OPTION_WIRE || env_option_is_family(def) ||
+		if ((def->scope != OPTION_WIRE &&
+		     (def->scope != OPTION_TABLES || !with_tables)) ||
+		    env_option_is_family(def) ||
 		    (def->kind == OPTION_KEYS && ((const KeyRules *) member)->count == 0))
 			continue;
 		hash = hash_text(hash, def->name);
@@ -575,4 +577,16 @@ env_options_fingerprint(const EnvOptions *options)
 			hash = hash_text(hash, *(const bool *) member ? "true" : "false");
 	}
 	return hash_row_filters(hash_masks(hash, &options->masks), &options->row_filters);
+}
+
+uint64_t
+env_options_fingerprint(const EnvOptions *options)
+{
+	return hash_options(options, true);
+}
+
+uint64_t
+env_options_fingerprint_of_rest(const EnvOptions *options)
+{
+	return hash_options(options, false);
 }

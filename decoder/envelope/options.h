@@ -138,6 +138,7 @@ typedef struct EnvOptions
 typedef enum OptionScope
 {
 	OPTION_WIRE,   /* decides which bytes leave the server */
+	OPTION_TABLES, /* the same, by nothing but which tables are captured */
 	OPTION_PLUGIN, /* the same, and may change between two starts */
 	OPTION_RENDER, /* decides how an event is printed */
 } OptionScope;
@@ -216,8 +217,11 @@ bool env_option_set(EnvOptions *options, const char *name, const char *value,
 /* Release what the filters hold outside alloc (compiled expressions). */
 void env_options_fini(EnvOptions *options);
 
-/* FNV-1a 64 over the WIRE options' values: a stored position is only valid under the
- * same. */
+/* FNV-1a 64 over the WIRE and TABLES options' values: a stored position is only valid
+ * under the same, or where only TABLES differ, see captured.h. */
 uint64_t env_options_fingerprint(const EnvOptions *options);
+
+/* The same over the WIRE options alone. */
+uint64_t env_options_fingerprint_of_rest(const EnvOptions *options);
 
 #endif

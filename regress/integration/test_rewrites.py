@@ -11,13 +11,12 @@ from lib.truth import check_silver, finish
 
 
 def stream(t, sql, outputs="kafka,bronze,silver", **config):
-    """A worker that streams what sql makes, and the slot of what Debezium would send."""
+    """A worker that streams what sql makes."""
     db = t.database()
     db.psql(sql)
     worker = t.worker(db, outputs=outputs, **dict({"lake.flush.interval.ms": 100}, **config))
     worker.start()
     worker.wait_log("streaming from slot", 60)
-    db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder')")
     return db, worker
 
 
@@ -81,6 +80,7 @@ def test_whatever_rewrites(t):
         insert into parts select n, 'p' from generate_series(1, 1000) n""",
                         **{"provide.transaction.metadata": "true", "publish.via.partition.root": "true",
                            "lake.on.incompatible": "new_column"})
+    db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder')")
     db.psql("insert into kept values (2000, 'before')")
     db.psql("""
         begin;
@@ -103,3 +103,60 @@ def test_whatever_rewrites(t):
     assert worker.log_text().count("will be read") == 5, worker.log_text()
     check_silver(db, worker, t.lake(worker), ["kept", "typed", "defaulted", "unlogged", "parts"])
     check_events(t, db, worker, until, 4100)
+
+
+def test_killed_while_it_waits(t):
+    """Silver says that it is stale, and that this will end by itself, through kills, and is right in the end."""
+    db, worker = stream(t, "create table kept (id int primary key, v text); create table other (id int primary key);"
+                           "insert into kept select n, 'a' || n from generate_series(1, 50000) n", outputs="silver")
+    with db.connect(autocommit=False) as connection:
+        connection.execute("insert into other values (1)")  # the place for reading is beyond what runs now
+        db.psql("alter table kept alter v type text using upper(v)")
+        wait_for(lambda: stale(t, worker) == {"silver_kept"}, 60, "silver to be stale")
+        assert "will be read again by itself" in t.lake(worker).metadata("silver_kept")["properties"]["cdc.stale"]
+        worker.kill()
+        # a message of that prefix that somebody else emits is a message as any other
+        db.psql("select pg_logical_emit_message(true, 'cdc_sink.rewritten', 'public.other'),"
+                " pg_logical_emit_message(true, 'cdc_sink.rewritten', '1234')")
+        worker.start()
+        wait_for(lambda: "\"public.kept\" will be read" in worker.log_text()[-4000:], 60, "the list to be taken up")
+        connection.commit()
+    since = len(worker.log_text())
+    wait_for(lambda: "is held at" in worker.log_text()[since:], 60, "the hold")
+    worker.kill()
+    db.psql("update kept set v = 'later' where id = 1; delete from kept where id = 2")
+    worker.start()
+    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(t.lake(worker).metadata("cdc_checkpoints")),
+             60, "silver to be read again")
+    finish(db, worker)
+    assert "\"public.other\" will be read" not in worker.log_text()
+    check_silver(db, worker, t.lake(worker), ["kept", "other"])
+
+
+def test_what_reads_nothing(t):
+    """Kafka alone, and a lake whose snapshots leave the table out: that one says that it is stale."""
+    sql = "create table kept (id int primary key, v text); insert into kept select n, 'a' from generate_series(1, 10) n"
+    db, worker = stream(t, sql, outputs="kafka", **{"lake.flush.interval.ms": None})
+    db.psql("alter table kept alter v type text using upper(v); insert into kept values (11, 'new')")
+    finish(db, worker)
+    assert "reread" not in worker.log_text(), worker.log_tail()
+    assert [record.json["op"] for record in read_all(t.broker, worker.config["topic.prefix"] + ".public.kept")] \
+        == ["r"] * 10 + ["c"]
+    db, worker = stream(t, sql, outputs="silver", **{"snapshot.include.collection.list": "public.none"})
+    db.psql("insert into kept values (11, 'new')")
+    db.psql("alter table kept alter v type text using upper(v)")
+    finish(db, worker)
+    assert stale(t, worker) == {"silver_kept"} and "reread" not in worker.log_text(), worker.log_tail()
+
+
+def test_types_that_silver_cannot_follow(t):
+    """They stop the worker at the rewrite, or continue in a new column that has all values."""
+    db, worker = stream(t, "create table typed (id int primary key, v text);"
+                           "insert into typed select n, n from generate_series(1, 100) n", outputs="silver")
+    db.psql("alter table typed alter v type int using v::int + 1")
+    worker.ends(2, "became integer", "lake.on.incompatible=new_column")
+    worker.config["lake.on.incompatible"] = "new_column"
+    worker.start()
+    worker.wait_log("the stream goes on", 60)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["typed"])

@@ -86,8 +86,9 @@ unread_tables(void **state)
 	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
 	assert_int_equal(back.end_lsn, 0x20);
 	assert_int_equal(back.outputs, 5);
-	back.unread = position_parse_unread(arena, (Slice){ buf.data, buf.len });
+	position_parse_texts(arena, (Slice){ buf.data, buf.len }, &back);
 	assert_string_equal(back.unread, position.unread);
+	assert_null(back.lists);
 	assert_true(unread_has(back.unread, "sales.o,dd name"));
 	assert_true(unread_has(back.unread, "public.table_199"));
 	assert_false(unread_has(back.unread, "public.table_1999"));

@@ -20,7 +20,9 @@
 #define CHECKSUM        " checksum="
 #define LONGEST         ((size_t) 16 << 20) /* of a printed position */
 #define OUTPUTS_WORD    " outputs="
+#define REST_WORD       " rest="
 #define UNREAD_WORD     " unread="
+#define LISTS_WORD      " lists="
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 
 static const char *const phase_names[] = { "none", "intent", "snapshot", "stream" };
@@ -137,10 +139,17 @@ position_print(Buf *buf, const Position *position)
 		print_field(buf, &fields[i], (const char *) position + fields[i].offset);
 	if (position->outputs != 0)
 		buf_printf(buf, OUTPUTS_WORD "%u", position->outputs);
+	if (position->rest != 0)
+		buf_printf(buf, REST_WORD "%016" PRIx64, position->rest);
 	if (position->unread != NULL && *position->unread != '\0')
 	{
 		buf_text(buf, UNREAD_WORD);
 		buf_text(buf, position->unread);
+	}
+	if (position->lists != NULL)
+	{
+		buf_text(buf, LISTS_WORD);
+		buf_text(buf, position->lists);
 	}
 	buf_printf(buf, CHECKSUM "%08" PRIx32, checksum(buf->data + start, buf->len - start));
 }
@@ -267,11 +276,12 @@ begins_with(const char *line, const char *start)
 	return strncmp(line, start, strlen(start)) == 0;
 }
 
-const char *
-position_parse_unread(Arena *arena, Slice text)
+/* The value behind word, of any length; NULL: there is none. */
+static const char *
+copy_word(Arena *arena, Slice text, const char *word)
 {
-	const size_t len = strlen(UNREAD_WORD);
-	const char *found = memmem(text.data, text.len, UNREAD_WORD, len);
+	const size_t len = strlen(word);
+	const char *found = memmem(text.data, text.len, word, len);
 	size_t left;
 
 	if (found == NULL)
@@ -281,11 +291,18 @@ position_parse_unread(Arena *arena, Slice text)
 	return arena_strndup(arena, found, strcspn(arena_strndup(arena, found, left), " "));
 }
 
+void
+position_parse_texts(Arena *arena, Slice text, Position *position)
+{
+	position->unread = copy_word(arena, text, UNREAD_WORD);
+	position->lists = copy_word(arena, text, LISTS_WORD);
+}
+
 static bool
 parse_line(const char *line, Position *position, Err *err)
 {
 	char value[256];
-	uint64_t outputs = 0;
+	uint64_t number = 0;
 
 	if (!begins_with(line, POSITION_FORMAT) && !begins_with(line, OLDER_FORMAT))
 		return fail(err,
@@ -307,8 +324,11 @@ parse_line(const char *line, Position *position, Err *err)
 			            line);
 	/* optional: older positions lack it */
 	if (find_word(line, "outputs", value, sizeof value) &&
-	    read_number(value, 10, UINT32_MAX, &outputs))
-		position->outputs = (unsigned) outputs;
+	    read_number(value, 10, UINT32_MAX, &number))
+		position->outputs = (unsigned) number;
+	if (find_word(line, "rest", value, sizeof value) &&
+	    read_number(value, 16, UINT64_MAX, &number))
+		position->rest = number;
 	return true;
 }
 
@@ -328,6 +348,13 @@ position_parse(Slice text, Position *position, Err *err)
 	ok = parse_line(line, position, err);
 	free(line);
 	return ok;
+}
+
+bool
+position_has_other_lists(const Position *stored, const Position *self)
+{
+	return stored->phase != POSITION_NONE && stored->fingerprint != self->fingerprint &&
+	       stored->rest != 0 && stored->rest == self->rest && stored->lists != NULL;
 }
 
 bool
@@ -358,7 +385,8 @@ position_same_source(const Position *stored, const Position *self, const char *w
 		     where,
 		     stored->slot,
 		     self->slot);
-	else if (stored->fingerprint != self->fingerprint)
+	else if (stored->fingerprint != self->fingerprint &&
+	         !position_has_other_lists(stored, self))
 		fail(err,
 		     ERR_CONFIG,
 		     "the position in %s was stored under other table, column or row filters",

@@ -41,13 +41,15 @@ typedef struct Position
 	char database[64];
 	char slot[64];
 	uint64_t fingerprint; /* env_options_fingerprint() */
+	uint64_t rest;        /* env_options_fingerprint_of_rest(); 0: not known */
 	Lsn commit_lsn;       /* start of the commit record of the last transaction stored */
 	Lsn end_lsn;
 	Lsn row_lsn; /* 0 unless stopped in mid-transaction */
 	uint32_t ordinal;
 	unsigned outputs;   /* bits of Config.outputs: who stored beside it; 0: not known */
 	const char *unread; /* tables whose rows are still to come (unread.h); outlives all
-	                       copies of the position */
+	                       copies of the position, as does lists */
+	const char *lists;  /* captured_lists() in force; NULL: not known, or not told */
 } Position;
 
 /* Whether the event at (commit_lsn, row_lsn, ordinal) is at or below position, hence
@@ -59,15 +61,20 @@ bool position_covers(const Position *position, Lsn commit_lsn, Lsn row_lsn,
  * are percent-encoded; unread= when there are such tables, and a checksum. */
 void position_print(Buf *buf, const Position *position);
 
-/* Read it back, but for unread.  ERR_FATAL, naming what is wrong, for another format
+/* Read it back, but for unread and lists.  ERR_FATAL, naming what is wrong, for another format
  * version or damage. */
 bool position_parse(Slice text, Position *position, Err *err);
 
-/* What a printed position says of unread; NULL: nothing. */
-const char *position_parse_unread(Arena *arena, Slice text);
+/* Read unread and lists, too, into arena. */
+void position_parse_texts(Arena *arena, Slice text, Position *position);
+
+/* Whether stored was stored under other lists of tables and is the same otherwise, and
+ * its lists are known. */
+bool position_has_other_lists(const Position *stored, const Position *self);
 
 /*
- * Whether stored belongs to the same system, database, slot and options as self.
+ * Whether stored belongs to the same system, database, slot and options as self, but for
+ * position_has_other_lists().
  * ERR_CONFIG with a hint otherwise; where names who stored it ("Kafka", "the lake").
  */
 bool position_same_source(const Position *stored, const Position *self, const char *where,

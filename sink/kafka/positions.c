@@ -248,8 +248,8 @@ read_position(const Config *config, const atomic_bool *stop, Arena *arena,
 		if (!ok)
 			fail_while(err, "topic \"%s\", key \"%s\"", reader.name, buf_cstr(&key));
 		else if (arena != NULL)
-			position->unread = position_parse_unread(
-				arena, (Slice){ reader.value.data, reader.value.len });
+			position_parse_texts(
+				arena, (Slice){ reader.value.data, reader.value.len }, position);
 	}
 	if (reader.topic != NULL)
 		rd_kafka_topic_destroy(reader.topic);

@@ -18,7 +18,7 @@
 
 /*
  * The stored position of this prefix and slot; phase NONE when there is none.  arena is
- * that of its list of unread tables.  To be
+ * that of its texts; NULL: they are not wanted.  To be
  * called when no transaction of ours is open (after init_transactions).  ERR_RETRY when
  * the broker does not answer, or a transaction of another worker hides the end of the
  * topic for longer than may be waited here; ERR_FATAL when the record is damaged.

@@ -40,7 +40,7 @@ struct Checkpoints
 	Store *store;
 	Table *table; /* NULL: not made yet */
 	Position position;
-	Arena *lists; /* of the tables in position */
+	Arena *lists; /* texts of position */
 	Arena *arena; /* of the rows' texts */
 	CheckpointRow *rows;
 	size_t count;
@@ -132,8 +132,8 @@ read_table(Checkpoints *checkpoints, Err *err)
 	{
 		if (!position_parse(slice_from(text), &checkpoints->position, err))
 			return damage_found(err, state->metadata_location);
-		checkpoints->position.unread =
-			position_parse_unread(checkpoints->lists, slice_from(text));
+		position_parse_texts(
+			checkpoints->lists, slice_from(text), &checkpoints->position);
 	}
 	for (int32_t i = 0; i < state->manifest_count; i++)
 		for (int32_t j = 0; j < state->manifests[i]->live.count; j++)

@@ -121,15 +121,18 @@ cut_tables(Lake *lake, Err *err)
 {
 	size_t count = sources_count(lake->sources);
 	CutStamp stamp;
+	CutStamp bare;
 
 	for (size_t i = 0; i < count; i++)
 		if (sources_get(lake->sources, i)->is_touched &&
 		    !prepare_source(sources_get(lake->sources, i), err))
 			return false;
-	stamp = store_stamp(&lake->store, &lake->position);
+	stamp = bare = store_stamp(&lake->store, &lake->position);
+	/* lists stand in cdc_checkpoints, once */
+	bare.position.unread = bare.position.lists = NULL;
 	for (size_t i = 0; i < count; i++)
 		if (sources_get(lake->sources, i)->is_touched &&
-		    !commit_source(sources_get(lake->sources, i), &stamp, err))
+		    !commit_source(sources_get(lake->sources, i), &bare, err))
 			return false;
 	return publish(lake, &stamp, err);
 }
@@ -356,7 +359,7 @@ end_table(Lake *lake, const Event *event, Err *err)
 
 	at.phase = POSITION_SNAPSHOT;
 	at.commit_lsn = at.end_lsn = event->lsn;
-	at.unread = NULL;
+	at.unread = at.lists = NULL;
 	stamp = store_stamp(&lake->store, &at);
 	stamp.is_snapshot = true;
 	if (!sources_find(lake->sources, event, &source, err))
@@ -384,7 +387,7 @@ note_not_found(Source *source, const char *name)
 
 	if (from == NULL || strcmp(from, name) != 0 || silver_stale(source->silver) == NULL)
 		return;
-	silver_set_waiting(source->silver,
+	silver_restate(source->silver,
 	                   "it was to be read again, but was renamed or dropped before");
 	source->is_touched = true;
 }
@@ -485,7 +488,7 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 	if (!sources_stored(silver_table(source->silver), event))
 	{
 		if (list != NULL)
-			silver_set_waiting(source->silver,
+			silver_restate(source->silver,
 			                   "its rows were rewritten without events; it will be read "
 			                   "again by itself");
 		else
@@ -659,6 +662,36 @@ bool
 lake_output_lacks(const Output *output)
 {
 	return ((const Lake *) output)->lacks;
+}
+
+static bool
+doubt(Lake *lake, Source *source, const char *reason, Err *err)
+{
+	CutStamp stamp = store_stamp(&lake->store, &lake->stored);
+
+	silver_restate(source->silver, reason);
+	/* the next cut says so in cdc_checkpoints */
+	source->is_touched = true;
+	return table_commit_properties(
+		silver_table(source->silver), stamp.timestamp_ms, err);
+}
+
+bool
+lake_output_doubt(Output *output, const char *list, const char *reason, Err *err)
+{
+	Lake *lake = (Lake *) output;
+
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->silver != NULL &&
+		    unread_has(list,
+		               table_property(silver_table(source->silver), SOURCE_PROPERTY)) &&
+		    !doubt(lake, source, reason, err))
+			return false;
+	}
+	return true;
 }
 
 static bool

@@ -43,4 +43,12 @@ bool lake_standing(const Config *config, LakeStanding *standing, Err *err) MUST_
  * output now: it lacks what came before. */
 bool lake_output_lacks(const Output *output);
 
+/*
+ * Say of the silver tables of the opened lake that are in list (unread.h) why they do not
+ * follow their source until they are read again.  Stored before it returns.  To be called
+ * before events are offered.
+ */
+bool lake_output_doubt(Output *output, const char *list, const char *reason,
+                       Err *err) MUST_CHECK;
+
 #endif

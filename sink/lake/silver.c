@@ -200,7 +200,7 @@ silver_set_stale(Silver *silver, const char *reason)
 }
 
 void
-silver_set_waiting(Silver *silver, const char *reason)
+silver_restate(Silver *silver, const char *reason)
 {
 	free(silver->stale);
 	silver->stale = xstrdup(reason);

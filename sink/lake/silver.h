@@ -48,8 +48,8 @@ const char *silver_stale(const Silver *silver);
 /* Make it so: the first reason stays. */
 void silver_set_stale(Silver *silver, const char *reason);
 
-/* The same where reading it again is under way: the reason is put in place of others. */
-void silver_set_waiting(Silver *silver, const char *reason);
+/* The same, with the reason in place of the one before. */
+void silver_restate(Silver *silver, const char *reason);
 
 /*
  * From here on the table is as relation says.  Does nothing for a version that

@@ -58,6 +58,8 @@ read_position(Table *table, Err *err)
 	if (!position_parse(slice_from(text), &position, err))
 		return damage_found(err, table->state->metadata_location);
 	table->covered = position_covered(&position);
+	/* Under which options it was written does not matter: those of the last cut count. */
+	position.fingerprint = table->store->self.fingerprint;
 	return position_same_source(&position, &table->store->self, "the lake", err);
 }
 

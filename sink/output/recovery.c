@@ -227,6 +227,17 @@ decide_with_position(const RecoveryInput *input, const Position *unfinished,
 	return check_new(input, find_phase(input, POSITION_STREAM, &where), where, err);
 }
 
+/* Other lists of tables are taken over where tables can be read in mid-stream. */
+static bool
+check_source(const RecoveryInput *input, const StoredPosition *stored, Err *err)
+{
+	Position position = stored->position;
+
+	if (input->done)
+		position.lists = NULL;
+	return position_same_source(&position, &input->self, stored->where, err);
+}
+
 bool
 recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
 {
@@ -235,8 +246,7 @@ recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err)
 	const Position *unfinished = find_phase(input, POSITION_SNAPSHOT, &where);
 
 	for (int i = 0; i < input->count; i++)
-		if (!position_same_source(
-				&input->stored[i].position, &input->self, input->stored[i].where, err))
+		if (!check_source(input, &input->stored[i], err))
 			return false;
 	if (unfinished == NULL)
 		unfinished = find_phase(input, POSITION_INTENT, &where);
