@@ -392,6 +392,43 @@ number_base64(Buf *buf, Slice bytes, bool url_safe)
 	buf->len = (size_t) (at - buf->data);
 }
 
+/* The six bits of a base64 digit; -1: it is none. */
+static int
+base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool
+number_unbase64(Slice text, char *to, size_t *len)
+{
+	char *start = to;
+	uint32_t bits = 0;
+
+	if (text.len % 4 != 0)
+		return false;
+	while (text.len > 0 && text.data[text.len - 1] == '=')
+		text.len--;
+	for (size_t i = 0; i < text.len; i++)
+	{
+		int digit = base64_digit(text.data[i]);
+
+		if (digit < 0)
+			return false;
+		bits = bits << 6 | (uint32_t) digit;
+		if (i % 4 > 0)
+			*to++ = (char) (bits >> (6 - 2 * (i % 4)));
+	}
+	*len = (size_t) (to - start);
+	return true;
+}
+
 static const char hex_digits[] = "0123456789abcdef";
 
 void

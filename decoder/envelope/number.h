@@ -43,6 +43,10 @@ char *number_put_pg_float(char *at, float value);
 /* Append base64 with padding, on one line; url_safe replaces + and / by - and _. */
 void number_base64(Buf *buf, Slice bytes, bool url_safe);
 
+/* The bytes of base64 with padding, to where there is room for three bytes in four.
+ * False when it is none. */
+bool number_unbase64(Slice text, char *to, size_t *len);
+
 /* Append lower-case hexadecimal. */
 void number_hex(Buf *buf, Slice bytes);
 

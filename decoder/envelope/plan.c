@@ -450,11 +450,33 @@ make_column(Maker *maker, uint16_t i, bool in_key, Slice *default_json)
 	make_prints(maker, column, default_json);
 }
 
+/* A column of Key in headers. */
+static HeaderField
+make_header(KeyPlan *key, Slice default_json)
+{
+	const ColumnPlan *column = &key->column;
+	HeaderForm form = header_form(column->type.form.type, column->type.form.name);
+
+	/* the structs here are of numbers and bytes, and have no defaults */
+	if (form == HEADER_OF_STRUCT)
+		form = HEADER_OF_JSON;
+	key->header = (HeaderType){ .form = form, .scale = column->codec.scale };
+	if (column->type.array)
+	{
+		key->items = key->header;
+		key->header = (HeaderType){ .form = HEADER_OF_JSON, .items = &key->items };
+	}
+	return (HeaderField){ .name = { column->lead.data + 1, column->lead.len - 2 },
+		                  .type = &key->header,
+		                  .default_json = default_json };
+}
+
 /* The columns of Key, which have neither masks nor propagated types. */
 static void
 make_key(Maker *maker, const uint16_t *columns, uint16_t count, Slice *defaults)
 {
 	RenderPlan *plan = maker->plan;
+	HeaderField *fields = alloc_zero(maker->alloc, (count + 1U) * sizeof *fields);
 
 	plan->key = alloc_zero(maker->alloc, (count + 1U) * sizeof *plan->key);
 	for (uint16_t i = 0; i < count; i++)
@@ -467,8 +489,11 @@ make_key(Maker *maker, const uint16_t *columns, uint16_t count, Slice *defaults)
 			continue;
 		key->index = columns[i];
 		make_prints(maker, &key->column, &defaults[columns[i]]);
-		plan->key_count++;
+		fields[plan->key_count++] = make_header(key, defaults[columns[i]]);
 	}
+	plan->key_header = (HeaderType){ .form = HEADER_OF_STRUCT,
+		                             .fields = fields,
+		                             .field_count = plan->key_count };
 	/* a key of types that are left out is a struct without fields */
 	plan->has_key = count > 0;
 }

@@ -10,6 +10,7 @@
 #ifndef ENVELOPE_PLAN_H
 #define ENVELOPE_PLAN_H
 
+#include "envelope/header.h"
 #include "envelope/render.h"
 #include "envelope/types.h"
 
@@ -32,6 +33,8 @@ typedef struct KeyPlan
 {
 	uint16_t index; /* into the relation's columns */
 	ColumnPlan column;
+	HeaderType header; /* how it prints in a header */
+	HeaderType items;
 } KeyPlan;
 
 struct RenderPlan
@@ -49,6 +52,7 @@ struct RenderPlan
 	KeyPlan *key;          /* in the order of Key */
 	uint16_t key_count;
 	bool has_key;
+	HeaderType key_header;
 	Slice key_head; /* "" or {"schema":...,"payload": */
 	Slice value_head;
 	Slice source_head;  /* ,"source":{ ... "ts_ms": */

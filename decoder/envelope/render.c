@@ -10,7 +10,6 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "envelope/header.h"
 #include "envelope/plan.h"
 
 /* A change with its tuples split. */
@@ -465,24 +464,17 @@ render_move(Buf *buf, const Change *change, const Key *old_key, const Key *new_k
 {
 	int skipped = change->plan->options->skipped_operations;
 	RenderRecord *created;
-	Key new_header = { 0, 0, buf->len, 0 };
-	Key old_header;
 
-	header_put_key(buf, change->plan, change->new_values);
-	new_header.bare_len = buf->len - new_header.bare_at;
-	old_header = (Key){ 0, 0, buf->len, 0 };
-	header_put_key(buf, change->plan, change->old_values);
-	old_header.bare_len = buf->len - old_header.bare_at;
 	if ((skipped & SKIP_DELETE) == 0 &&
 	    !render_delete(buf, change, old_key, records, count))
 		return false;
 	for (int i = 0; i < *count; i++)
-		set_header(&records[i], "__debezium.newkey", &new_header);
+		set_header(&records[i], "__debezium.newkey", new_key);
 	if ((skipped & SKIP_CREATE) != 0)
 		return true;
 	created = &records[(*count)++];
 	*created = record_of(change, new_key);
-	set_header(created, "__debezium.oldkey", &old_header);
+	set_header(created, "__debezium.oldkey", old_key);
 	return append_value(buf, change, NULL, change->new_values, 'c', created);
 }
 
@@ -779,13 +771,48 @@ render_context(const EnvOptions *options, const char *run_id)
 }
 
 static void
-put_header(Buf *out, bool *first, const char *name, Slice value)
+put_header_name(Buf *out, bool *first, const char *name)
 {
 	buf_text(out, *first ? "{\"k\":" : ",{\"k\":");
 	*first = false;
 	json_string(out, slice_from(name));
 	buf_text(out, ",\"v\":");
+}
+
+static void
+put_header(Buf *out, bool *first, const char *name, Slice value)
+{
+	put_header_name(out, first, name);
 	json_string(out, value);
+	buf_char(out, '}');
+}
+
+bool
+render_header_key(const RenderPlan *plan, Slice key, Buf *out)
+{
+	return header_put(out, key, &plan->key_header);
+}
+
+/* The header of a key change. */
+static void
+put_key_header(Buf *out, const RenderPlan *plan, bool *first, const char *name, Slice key)
+{
+	size_t start;
+	size_t middle;
+
+	put_header_name(out, first, name);
+	start = out->len;
+	if (!render_header_key(plan, key, out))
+	{
+		out->len = start;
+		buf_slice(out, key);
+	}
+	middle = out->len;
+	/* the text must not move while its JSON, up to six times as long, comes behind it */
+	(void) buf_reserve(out, (middle - start) * 7 + 64);
+	json_string(out, (Slice){ out->data + start, middle - start });
+	memmove(out->data + start, out->data + middle, out->len - middle);
+	out->len -= middle - start;
 	buf_char(out, '}');
 }
 
@@ -812,10 +839,11 @@ render_record_json(const RenderPlan *plan, const Buf *bytes, const RenderRecord 
 	put_bytes_or_null(out, bytes, record->has_value, record->value_at, record->value_len);
 	buf_text(out, ",\"headers\":[");
 	if (record->header_name != NULL)
-		put_header(out,
-		           &first,
-		           record->header_name,
-		           (Slice){ bytes->data + record->header_at, record->header_len });
+		put_key_header(out,
+		               plan,
+		               &first,
+		               record->header_name,
+		               (Slice){ bytes->data + record->header_at, record->header_len });
 	if (plan->options->extended_headers_enabled && context != NULL)
 		for (int i = 0; i < 4; i++)
 			put_header(out, &first, context->names[i], slice_from(context->values[i]));

@@ -98,7 +98,7 @@ typedef struct RenderRecord
 	size_t value_len;
 	bool has_value;          /* else a tombstone */
 	const char *header_name; /* "__debezium.newkey", "__debezium.oldkey" or NULL */
-	size_t header_at;        /* its value: SimpleHeaderConverter text */
+	size_t header_at;        /* its value: the JSON of a key, without schema */
 	size_t header_len;
 } RenderRecord;
 
@@ -149,6 +149,10 @@ typedef struct RenderContext
 } RenderContext;
 
 RenderContext render_context(const EnvOptions *options, const char *run_id);
+
+/* Append a key, whose JSON is not in out, as SimpleHeaderConverter prints it.  False when
+ * it is not one of the plan's. */
+bool render_header_key(const RenderPlan *plan, Slice key, Buf *out);
 
 /*
  * Append one object of format=record:

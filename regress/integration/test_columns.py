@@ -46,25 +46,29 @@ def test_masks_reach_every_output(t):
 
 
 def test_headers_by_json_converter(t):
-    """header.converter: strings quoted, keys and strings with their schemas or without."""
+    """header.converter: strings quoted, keys as their JSON, with their schemas or without."""
     db = t.database()
-    db.psql("create table moved (id int primary key)")
+    db.psql("create table moved (id int, note text, price numeric(5,2), primary key (id, note, price))")
     workers = {}
     for prefix, settings in (("plain", {"header.converter.schemas.enable": "false"}), ("full", {})):
         workers[prefix] = t.worker(db, outputs="kafka", **dict({
             "topic.prefix": prefix, "slot.name": prefix,
             "header.converter": "org.apache.kafka.connect.json.JsonConverter"}, **settings))
         workers[prefix].run_until(db.lsn())
-    db.psql("insert into moved values (1); update moved set id = 2")
+    db.psql("insert into moved values (1, E'a\\n\"b', 1.25); update moved set id = 2")
+    payload = '{"id":1,"note":"a\\n\\"b","price":"fQ=="}'
     headers = {}
     for prefix, worker in workers.items():
         worker.run_until(db.lsn())
         headers[prefix] = dict(read_all(t.broker, prefix + ".public.moved")[-1].headers)
-    assert headers["plain"]["__debezium.oldkey"] == '{"id":1}', headers
+    assert headers["plain"]["__debezium.oldkey"] == payload, headers
     assert headers["plain"][CONTEXT] == '"plain"', headers
     assert headers["full"]["__debezium.oldkey"] == (
-        '{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"}],"optional":false,'
-        '"name":"full.public.moved.Key"},"payload":{"id":1}}'), headers
+        '{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},'
+        '{"type":"string","optional":false,"field":"note"},'
+        '{"type":"bytes","optional":false,"name":"org.apache.kafka.connect.data.Decimal","version":1,'
+        '"parameters":{"scale":"2","connect.decimal.precision":"5"},"field":"price"}],"optional":false,'
+        '"name":"full.public.moved.Key"},"payload":' + payload + '}'), headers
     assert headers["full"][CONTEXT] == '{"schema":{"type":"string","optional":false},"payload":"full"}', headers
 
 

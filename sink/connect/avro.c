@@ -8,7 +8,7 @@
  */
 #include "connect/avro.h"
 
-#include "connect/scan.h"
+#include "envelope/scan.h"
 
 typedef struct Encoder
 {

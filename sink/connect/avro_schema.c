@@ -12,9 +12,8 @@
 
 #include <stdlib.h>
 
-#include "connect/decimal.h"
-#include "connect/scan.h"
 #include "envelope/encode.h"
+#include "envelope/scan.h"
 #include "envelope/value.h"
 
 #define DEFAULT_NAMESPACE "io.confluent.connect.avro"
@@ -300,7 +299,7 @@ write_properties(const Writer *writer, const ConnectSchema *schema)
 	if (is_decimal(schema))
 		buf_printf(buf,
 		           ",\"scale\":%d,\"precision\":%s",
-		           decimal_scale(schema),
+		           connect_schema_scale(schema),
 		           precision_of(schema));
 	if (schema->doc != NULL)
 	{

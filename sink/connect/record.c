@@ -10,7 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "connect/scan.h"
+#include "envelope/number.h"
+#include "envelope/scan.h"
 #include "envelope/value.h"
 
 #define FIRST_HEADERS 8
@@ -236,48 +237,57 @@ connect_value_equal(const ConnectValue *a, const ConnectValue *b,
 bool
 connect_read_string(Slice json, Arena *arena, Slice *text)
 {
-	return scan_unescape(json, arena, text);
+	Slice inner;
+	const char *end;
+	char *start;
+	char *to;
+
+	if (!scan_strip_quotes(json, &inner))
+		return false;
+	*text = inner;
+	if (inner.len == 0 || memchr(inner.data, '\\', inner.len) == NULL)
+		return true;
+	start = arena_alloc(arena, inner.len);
+	to = start;
+	end = inner.data + inner.len;
+	for (const char *at = inner.data; at < end;)
+	{
+		if (*at != '\\')
+		{
+			*to++ = *at++;
+			continue;
+		}
+		at = scan_unescape(at + 1, end, &to);
+		if (at == NULL)
+			return false;
+	}
+	*text = (Slice){ start, (size_t) (to - start) };
+	return true;
 }
 
-/* The six bits of a base64 digit; -1: it is none. */
-static int
-base64_digit(char c)
+bool
+connect_read_text(Slice json, Arena *arena, const char **text)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	Slice found;
+
+	if (!connect_read_string(json, arena, &found) ||
+	    (found.len > 0 && memchr(found.data, '\0', found.len) != NULL))
+		return false;
+	*text = arena_strndup(arena, found.data, found.len);
+	return true;
 }
 
 bool
 connect_read_bytes(Slice json, Arena *arena, Slice *bytes)
 {
 	Slice text;
-	uint8_t *start;
-	uint8_t *to;
-	uint32_t bits = 0;
+	char *room;
 
-	if (!scan_unescape(json, arena, &text) || text.len % 4 != 0)
+	if (!connect_read_string(json, arena, &text))
 		return false;
-	start = arena_alloc(arena, text.len / 4 * 3 + 1);
-	to = start;
-	while (text.len > 0 && text.data[text.len - 1] == '=')
-		text.len--;
-	for (size_t i = 0; i < text.len; i++)
-	{
-		int digit = base64_digit(text.data[i]);
-
-		if (digit < 0)
-			return false;
-		bits = bits << 6 | (uint32_t) digit;
-		if (i % 4 > 0)
-			*to++ = (uint8_t) (bits >> (6 - 2 * (i % 4)));
-	}
-	*bytes = (Slice){ (const char *) start, (size_t) (to - start) };
-	return true;
+	room = arena_alloc(arena, text.len / 4 * 3 + 1);
+	bytes->data = room;
+	return number_unbase64(text, room, &bytes->len);
 }
 
 /* Room for the longest number that has a chance to fit. */

@@ -117,6 +117,8 @@ bool connect_value_equal(const ConnectValue *a, const ConnectValue *b,
 
 /* The characters of a JSON string; text points into json when nothing was escaped. */
 bool connect_read_string(Slice json, Arena *arena, Slice *text) MUST_CHECK;
+/* The same, terminated and always in arena; false for a text with a null character. */
+bool connect_read_text(Slice json, Arena *arena, const char **text) MUST_CHECK;
 /* What its base64 stands for. */
 bool connect_read_bytes(Slice json, Arena *arena, Slice *bytes) MUST_CHECK;
 bool connect_read_int64(Slice json, int64_t *value) MUST_CHECK;

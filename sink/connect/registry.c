@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "connect/record.h"
-#include "connect/scan.h"
+#include "envelope/scan.h"
 #include "envelope/value.h"
 #include "http/http.h"
 

@@ -366,3 +366,11 @@ connect_schema_parameter(const ConnectSchema *schema, const char *name)
 			return schema->parameters[i].value;
 	return NULL;
 }
+
+int
+connect_schema_scale(const ConnectSchema *schema)
+{
+	const char *text = connect_schema_parameter(schema, "scale");
+
+	return text == NULL ? 0 : (int) strtol(text, NULL, 10);
+}

@@ -143,6 +143,9 @@ int connect_schema_find(const ConnectSchema *schema, const char *name);
 /* The value of a parameter; NULL: there is none. */
 const char *connect_schema_parameter(const ConnectSchema *schema, const char *name);
 
+/* The parameter scale of a Decimal's schema; 0 when it has none. */
+int connect_schema_scale(const ConnectSchema *schema);
+
 /* "int8", ... "struct": JsonConverter's names. */
 const char *connect_type_name(ConnectType type);
 

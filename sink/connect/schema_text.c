@@ -7,8 +7,8 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "connect/scan.h"
-#include "connect/schema.h"
+#include "connect/record.h"
+#include "envelope/scan.h"
 
 #include <stdlib.h>
 
@@ -189,7 +189,7 @@ read_members(Slice json, Arena *arena, Members *members)
 			return false;
 		if (!more)
 			return members->type.len > 0;
-		if (!scan_unescape(quoted, arena, &name) || !scan_value(&scan, &value))
+		if (!connect_read_string(quoted, arena, &name) || !scan_value(&scan, &value))
 			return false;
 		for (size_t i = 0; i < sizeof member_table / sizeof *member_table; i++)
 			if (is_word(name, member_table[i].name) && !is_word(value, "null"))
@@ -216,7 +216,7 @@ static bool
 read_text(Slice json, Arena *arena, const char **text)
 {
 	*text = NULL;
-	return json.len == 0 || scan_text(json, arena, text);
+	return json.len == 0 || connect_read_text(json, arena, text);
 }
 
 static bool
@@ -267,8 +267,9 @@ read_parameters(Slice json, Arena *arena, ConnectSchema *draft)
 			return false;
 		if (!more)
 			return true;
-		if (!scan_value(&scan, &value) || !scan_text(name, arena, &parameter->name) ||
-		    !scan_text(value, arena, &parameter->value))
+		if (!scan_value(&scan, &value) ||
+		    !connect_read_text(name, arena, &parameter->name) ||
+		    !connect_read_text(value, arena, &parameter->value))
 			return false;
 		draft->parameter_count++;
 	}

@@ -30,6 +30,8 @@ kafka_header_key(const Config *config, const RenderPlan *plan, Slice key, Buf *b
 	bool enveloped =
 		config->header_converter == HEADER_JSON && config->header_schemas_enable;
 
+	if (config->header_converter == HEADER_SIMPLE && render_header_key(plan, key, buf))
+		return;
 	if (enveloped)
 	{
 		buf_text(buf, "{\"schema\":");

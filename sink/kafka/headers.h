@@ -3,8 +3,8 @@
  *		the values of headers, as header.converter writes them.
  *
  * Follows SimpleHeaderConverter and JsonConverter of Kafka Connect: the former gives a
- * string as it is and a key as JSON without schema; the latter quotes strings and, with
- * header.converter.schemas.enable, puts either into {"schema":..,"payload":..}.
+ * string as it is and a key as render_header_key() prints it; the latter quotes strings
+ *and, with header.converter.schemas.enable, puts either into {"schema":..,"payload":..}.
  *
  * SPDX-License-Identifier: PostgreSQL
  */

@@ -14,7 +14,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "connect/json.h"
 #include "kafka/headers.h"
 #include "kafka/model.h"
 #include "kafka/oversize.h"
@@ -31,7 +30,6 @@ typedef struct Plan
 	KafkaTopic *topic;
 	uint32_t
 		collection; /* tx_collection(), always of the same counts; 0: not asked yet */
-	size_t header_extra;  /* what header.converter adds to a key */
 	KafkaSchemas schemas; /* for the model */
 } Plan;
 
@@ -52,9 +50,7 @@ struct KafkaRecords
 	size_t used;
 	Plan *last;
 	Buf bytes;
-	Buf header;              /* one value on its way */
-	ConnectSchemas *schemas; /* of the keys in headers */
-	Arena *scratch;          /* of one such */
+	Buf header; /* one value on its way */
 	KafkaRecordCounts counts;
 };
 
@@ -144,8 +140,6 @@ kafka_records_new(KafkaClient *client, KafkaTopics *topics, const Config *config
 		                       .arena = arena_new(),
 		                       .bytes = buf_heap(),
 		                       .header = buf_heap(),
-		                       .schemas = connect_schemas_new(),
-		                       .scratch = arena_new(),
 		                       .slots = FIRST_SLOTS };
 	records->plans = xmalloc(FIRST_SLOTS * sizeof *records->plans);
 	memset(records->plans, 0, FIRST_SLOTS * sizeof *records->plans);
@@ -179,8 +173,6 @@ kafka_records_free(KafkaRecords *records)
 	kafka_model_free(records->model);
 	buf_free(&records->bytes);
 	buf_free(&records->header);
-	connect_schemas_free(records->schemas);
-	arena_free(records->scratch);
 	for (size_t i = 0; i < records->slots; i++)
 		arena_free(records->plans[i].arena);
 	free(records->plans);
@@ -259,9 +251,6 @@ make_plan(KafkaRecords *records, Plan *plan, const Relation *relation, Err *err)
 		     error.message);
 		return fail_hint(err, "%s", error.hint);
 	}
-	buf_reset(&records->header);
-	kafka_header_key(records->config, plan->render, (Slice){ NULL, 0 }, &records->header);
-	plan->header_extra = records->header.len;
 	if (records->model != NULL && !read_schemas(records, plan, err))
 		return false;
 	if (records->config->stage_count > 0)
@@ -351,19 +340,33 @@ refuse(KafkaRecords *records, Err *err)
 	return true;
 }
 
-static size_t
-record_size(const KafkaRecords *records, const Plan *plan, const RenderRecord *record)
+/* The header of a key change, as header.converter writes it, into records->header. */
+static void
+write_key(KafkaRecords *records, const Plan *plan, const RenderRecord *record)
 {
-	return record->key_len + record->value_len + records->header_bytes +
-	       (record->header_name == NULL
-	            ? 0
-	            : strlen(record->header_name) + record->header_len + plan->header_extra +
-	                  RECORD_HEADER_OVERHEAD) +
-	       RECORD_BATCH_OVERHEAD;
+	buf_reset(&records->header);
+	kafka_header_key(
+		records->config,
+		plan->render,
+		(Slice){ records->bytes.data + record->header_at, record->header_len },
+		&records->header);
+}
+
+static size_t
+record_size(KafkaRecords *records, const Plan *plan, const RenderRecord *record)
+{
+	size_t size = record->key_len + record->value_len + records->header_bytes +
+	              RECORD_BATCH_OVERHEAD;
+
+	if (record->header_name == NULL)
+		return size;
+	write_key(records, plan, record);
+	return size + strlen(record->header_name) + records->header.len +
+	       RECORD_HEADER_OVERHEAD;
 }
 
 static bool
-fits(const KafkaRecords *records, const Plan *plan, const Event *event,
+fits(KafkaRecords *records, const Plan *plan, const Event *event,
      const RenderRecord *record, Err *err)
 {
 	size_t size = record_size(records, plan, record);
@@ -375,36 +378,6 @@ fits(const KafkaRecords *records, const Plan *plan, const Event *event,
 	return kafka_topic_fits(records->client, plan->topic, size, what, err);
 }
 
-/*
- * A key as header.converter writes it, into records->header.  SimpleHeaderConverter's
- * text is not JSON: decimals are numbers there, and little is escaped.
- */
-static void
-write_key(KafkaRecords *records, const Plan *plan, Slice key)
-{
-	ConnectData data = { .value = connect_value_json(key) };
-	bool present;
-	Err ignored = { 0 };
-
-	buf_reset(&records->header);
-	if (records->config->header_converter == HEADER_SIMPLE)
-	{
-		render_key_schema(plan->render, &records->header);
-		data.schema =
-			connect_schema_parse(records->schemas,
-		                         (Slice){ records->header.data, records->header.len },
-		                         &ignored);
-		buf_reset(&records->header);
-		arena_reset(records->scratch);
-		if (data.schema != NULL &&
-		    connect_simple_header(
-				&data, records->scratch, &records->header, &present, &ignored))
-			return;
-		buf_reset(&records->header);
-	}
-	kafka_header_key(records->config, plan->render, key, &records->header);
-}
-
 /* The headers of one record, the library's from then on. */
 static rd_kafka_headers_t *
 make_headers(KafkaRecords *records, const Plan *plan, const RenderRecord *record)
@@ -414,9 +387,7 @@ make_headers(KafkaRecords *records, const Plan *plan, const RenderRecord *record
 	if (record->header_name == NULL)
 		return records->headers == NULL ? NULL : rd_kafka_headers_copy(records->headers);
 	headers = rd_kafka_headers_new(5);
-	write_key(records,
-	          plan,
-	          (Slice){ records->bytes.data + record->header_at, record->header_len });
+	write_key(records, plan, record);
 	(void) rd_kafka_header_add(headers,
 	                           record->header_name,
 	                           -1,

@@ -9,8 +9,8 @@
  */
 #include "transform/outbox_json.h"
 
-#include "connect/scan.h"
 #include "envelope/number.h"
+#include "envelope/scan.h"
 #include "envelope/value.h"
 
 #define MAX_DEPTH 200
@@ -156,7 +156,7 @@ read_items(Expansion *expansion, Scan *scan, int depth, Node *node)
 			return false;
 		if (!more)
 			return scan->at[-1] == (is_object ? '}' : ']');
-		if ((is_object && !scan_text(quoted, expansion->arena, &name)) ||
+		if ((is_object && !connect_read_text(quoted, expansion->arena, &name)) ||
 		    !read_node(expansion, scan, depth + 1, &item))
 			return false;
 		item.name = name;
@@ -181,7 +181,7 @@ read_node(Expansion *expansion, Scan *scan, int depth, Node *node)
 	if (c != '"')
 		return read_literal(text, node);
 	node->kind = NODE_STRING;
-	return scan_unescape(text, expansion->arena, &node->text);
+	return connect_read_string(text, expansion->arena, &node->text);
 }
 
 /* ---- Schemas ---- */

@@ -9,7 +9,7 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "connect/scan.h"
+#include "envelope/scan.h"
 #include "transform/stage.h"
 
 typedef enum DeleteMode

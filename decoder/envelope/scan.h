@@ -7,10 +7,10 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#ifndef CONNECT_SCAN_H
-#define CONNECT_SCAN_H
+#ifndef ENVELOPE_SCAN_H
+#define ENVELOPE_SCAN_H
 
-#include "base/arena.h"
+#include "envelope/buf.h"
 
 typedef struct Scan
 {
@@ -41,11 +41,12 @@ bool scan_value(Scan *scan, Slice *value);
 bool scan_member(Scan *scan, bool *first, Slice *name, bool *more);
 bool scan_item(Scan *scan, bool *first, bool *more);
 
-/* The characters of a JSON string with quotes; in arena when something was escaped.  A
- * lone surrogate becomes U+FFFD. */
-bool scan_unescape(Slice json, Arena *arena, Slice *text);
+/* What is between the quotes of a JSON string; false when it is none. */
+bool scan_strip_quotes(Slice json, Slice *inner);
 
-/* The same, terminated and always in arena; false for a text with a null character. */
-bool scan_text(Slice json, Arena *arena, const char **text);
+/* Write the character that an escape stands for, at being behind its backslash, and
+ * return what follows it; NULL when it is none.  It is not longer than its escape; a lone
+ * surrogate becomes U+FFFD. */
+const char *scan_unescape(const char *at, const char *end, char **to);
 
 #endif

@@ -4,17 +4,9 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "connect/decimal.h"
+#include "envelope/decimal.h"
 
-#include <stdlib.h>
-
-int
-decimal_scale(const ConnectSchema *schema)
-{
-	const char *text = connect_schema_parameter(schema, "scale");
-
-	return text == NULL ? 0 : (int) strtol(text, NULL, 10);
-}
+#include "envelope/number.h"
 
 /* Divide the big-endian magnitude by a billion in place; the remainder is returned. */
 static uint32_t
@@ -69,60 +61,70 @@ make_digits(uint8_t *bytes, size_t len, char *digits)
 }
 
 /* Digits and where the point is: before the last scale of them. */
-static void
-print_plain(Buf *buf, const char *digits, size_t count, size_t scale)
+static char *
+put_plain(char *at, const char *digits, size_t count, size_t scale)
 {
 	if (count <= scale)
 	{
-		buf_text(buf, "0.");
-		for (size_t i = count; i < scale; i++)
-			buf_char(buf, '0');
+		*at++ = '0';
+		*at++ = '.';
+		memset(at, '0', scale - count);
+		at += scale - count;
 	}
 	for (size_t i = count; i-- > 0;)
 	{
-		buf_char(buf, digits[i]);
+		*at++ = digits[i];
 		if (i == scale && scale > 0)
-			buf_char(buf, '.');
+			*at++ = '.';
 	}
+	return at;
 }
 
-static void
-print_exponent(Buf *buf, const char *digits, size_t count, int64_t exponent)
+static char *
+put_exponent(char *at, const char *digits, size_t count, int64_t exponent)
 {
 	for (size_t i = count; i-- > 0;)
 	{
-		buf_char(buf, digits[i]);
+		*at++ = digits[i];
 		if (i == count - 1 && i > 0)
-			buf_char(buf, '.');
+			*at++ = '.';
 	}
-	if (exponent != 0)
-		buf_printf(buf, "E%+lld", (long long) exponent);
+	if (exponent == 0)
+		return at;
+	*at++ = 'E';
+	if (exponent > 0)
+		*at++ = '+';
+	return number_put_i64(at, exponent);
 }
 
-void
-decimal_print(Buf *buf, Slice unscaled, int scale)
+bool
+decimal_print(Buf *buf, Slice base64, int scale)
 {
-	bool negative = unscaled.len > 0 && ((uint8_t) unscaled.data[0] & 0x80) != 0;
-	uint8_t *bytes = xmalloc(unscaled.len + 1);
-	char *digits = xmalloc(unscaled.len * 3 + 16);
+	size_t most = base64.len / 4 * 3 + 1; /* bytes; each has at most 2.5 digits */
+	size_t most_digits = most * 3 + 16;
+	size_t most_text = most_digits + (scale > 0 ? (size_t) scale : 0) + 32;
+	char *at = buf_reserve(buf, most_text + most_digits + most);
+	char *digits = at + most_text;
+	uint8_t *bytes = (uint8_t *) digits + most_digits;
+	size_t len;
 	size_t count = 1;
 	int64_t exponent;
 
+	if (!number_unbase64(base64, (char *) bytes, &len))
+		return false;
 	*digits = '0';
-	if (unscaled.len > 0)
-		memcpy(bytes, unscaled.data, unscaled.len);
-	if (negative)
+	if (len > 0 && (bytes[0] & 0x80) != 0)
 	{
-		negate(bytes, unscaled.len);
-		buf_char(buf, '-');
+		negate(bytes, len);
+		*at++ = '-';
 	}
-	if (unscaled.len > 0)
-		count = make_digits(bytes, unscaled.len, digits);
+	if (len > 0)
+		count = make_digits(bytes, len, digits);
 	exponent = (int64_t) count - 1 - scale;
 	if (scale >= 0 && exponent >= -6)
-		print_plain(buf, digits, count, (size_t) scale);
+		at = put_plain(at, digits, count, (size_t) scale);
 	else
-		print_exponent(buf, digits, count, exponent);
-	free(bytes);
-	free(digits);
+		at = put_exponent(at, digits, count, exponent);
+	buf->len = (size_t) (at - buf->data);
+	return true;
 }

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "connect/scan.h"
+#include "envelope/scan.h"
 
 static bool
 is_blank(char c)
@@ -208,8 +208,8 @@ unescape_unit(const char *at, const char *end, char **to)
 	return at;
 }
 
-static const char *
-unescape_one(const char *at, const char *end, char **to)
+const char *
+scan_unescape(const char *at, const char *end, char **to)
 {
 	static const char letters[] = "\"\\/bfnrt";
 	static const char meanings[] = "\"\\/\b\f\n\r\t";
@@ -226,56 +226,11 @@ unescape_one(const char *at, const char *end, char **to)
 	return at + 1;
 }
 
-/* What is between the quotes; false when it is not a string. */
-static bool
-strip_quotes(Slice json, Slice *inner)
+bool
+scan_strip_quotes(Slice json, Slice *inner)
 {
 	if (json.len < 2 || json.data[0] != '"' || json.data[json.len - 1] != '"')
 		return false;
 	*inner = (Slice){ json.data + 1, json.len - 2 };
-	return true;
-}
-
-bool
-scan_unescape(Slice json, Arena *arena, Slice *text)
-{
-	Slice inner;
-	const char *at;
-	const char *end;
-	char *start;
-	char *to;
-
-	if (!strip_quotes(json, &inner))
-		return false;
-	*text = inner;
-	if (inner.len == 0 || memchr(inner.data, '\\', inner.len) == NULL)
-		return true;
-	start = arena_alloc(arena, inner.len);
-	to = start;
-	end = inner.data + inner.len;
-	for (at = inner.data; at < end;)
-	{
-		if (*at != '\\')
-		{
-			*to++ = *at++;
-			continue;
-		}
-		at = unescape_one(at + 1, end, &to);
-		if (at == NULL)
-			return false;
-	}
-	*text = (Slice){ start, (size_t) (to - start) };
-	return true;
-}
-
-bool
-scan_text(Slice json, Arena *arena, const char **text)
-{
-	Slice found;
-
-	if (!scan_unescape(json, arena, &found) ||
-	    (found.len > 0 && memchr(found.data, '\0', found.len) != NULL))
-		return false;
-	*text = arena_strndup(arena, found.data, found.len);
 	return true;
 }
