@@ -498,7 +498,27 @@ make_key(Maker *maker, const uint16_t *columns, uint16_t count, Slice *defaults)
 	plan->has_key = count > 0;
 }
 
-/* Two columns must not become one field. */
+static bool
+fail_field(const RenderPlan *plan, const ColumnPlan *one, const ColumnPlan *other,
+           EnvError *error)
+{
+	(void) env_fail(error,
+	                "columns \"%s\" and \"%s\" of table \"%s\".\"%s\" both become field "
+	                "\"%s\"",
+	                one->codec.column->name,
+	                other->codec.column->name,
+	                plan->schema,
+	                plan->table,
+	                one->field);
+	(void) snprintf(error->hint,
+	                sizeof error->hint,
+	                "Exclude one of them, rename it, or use another "
+	                "field.name.adjustment.mode.");
+	return false;
+}
+
+/* Two columns must not become one field, of a value or of a key, which has excluded
+ * columns too. */
 static bool
 check_fields(const RenderPlan *plan, EnvError *error)
 {
@@ -510,23 +530,17 @@ check_fields(const RenderPlan *plan, EnvError *error)
 			const ColumnPlan *one = &plan->columns[j];
 			const ColumnPlan *other = &plan->columns[i];
 
-			if (!one->in_value || !other->in_value ||
-			    strcmp(one->field, other->field) != 0)
-				continue;
-			(void) env_fail(
-				error,
-				"columns \"%s\" and \"%s\" of table \"%s\".\"%s\" both become field "
-				"\"%s\"",
-				one->codec.column->name,
-				other->codec.column->name,
-				plan->schema,
-				plan->table,
-				one->field);
-			(void) snprintf(error->hint,
-			                sizeof error->hint,
-			                "Exclude one of them, or use another "
-			                "field.name.adjustment.mode.");
-			return false;
+			if (one->in_value && other->in_value && strcmp(one->field, other->field) == 0)
+				return fail_field(plan, one, other, error);
+		}
+	for (uint16_t i = 0; i < plan->key_count; i++)
+		for (uint16_t j = 0; j < i; j++)
+		{
+			const ColumnPlan *one = &plan->key[j].column;
+			const ColumnPlan *other = &plan->key[i].column;
+
+			if (strcmp(one->field, other->field) == 0)
+				return fail_field(plan, one, other, error);
 		}
 	return true;
 }

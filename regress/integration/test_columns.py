@@ -72,6 +72,27 @@ def test_headers_by_json_converter(t):
     assert headers["full"][CONTEXT] == '{"schema":{"type":"string","optional":false},"payload":"full"}', headers
 
 
+def test_columns_of_one_field(t):
+    """Columns that field.name.adjustment.mode gives one name stop check and run, at the snapshot and in the stream, where
+    another mode lets them go on."""
+    db = t.database()
+    db.psql("create table twins (id int primary key, \"a-b\" int, \"a+b\" int); insert into twins values (1, 2, 3)")
+    worker = t.worker(db, outputs="kafka", **{"field.name.adjustment.mode": "avro", "topic.prefix": "twins"})
+    said = 'columns "a-b" and "a+b" of table "public"."twins" both become field "a_b"'
+    for _ in range(2):
+        worker.config["field.name.adjustment.mode"] = "avro"
+        code, output, errors = worker.command("check")
+        assert code == 1 and "fix   table \"public.twins\" has no events: " + said in output, output + errors
+        worker.start()
+        worker.ends(2, said, "Exclude one of them, rename it, or use another field.name.adjustment.mode.")
+        worker.config["field.name.adjustment.mode"] = "avro_unicode"
+        worker.run_until(db.lsn())
+        db.psql("insert into twins select max(id) + 1, 2, 3 from twins")
+    worker.run_until(db.lsn())
+    assert [record.json["after"] for record in read_all(t.broker, "twins.public.twins")] == [
+        {"id": number, "a_u002db": 2, "a_u002bb": 3} for number in (1, 2, 3)]
+
+
 def test_lists_that_name_no_column(t):
     """They are warned of once at the start, by name, and check notes them; those that name one are not."""
     db = t.database()

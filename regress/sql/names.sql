@@ -13,6 +13,17 @@ SELECT * FROM changes('names');
 INSERT INTO "Sch.ema"."Ta""b.le\x" VALUES (3, 'v', '語', 2, 3);
 SELECT data::json -> 'source' ->> 'schema' AS schema, data::json -> 'source' ->> 'table' AS table,
        data::json -> 'after' ->> 'va"l\ue' AS value FROM pg_logical_slot_get_changes('names', NULL, NULL);
+-- two columns that one field would hold; the slot goes on where it was, by another mode or without one of them
+CREATE TABLE twins ("a-b" int, "a+b" int);
+INSERT INTO twins VALUES (1, 2);
+\set SHOW_CONTEXT never
+SELECT data FROM pg_logical_slot_get_changes('names', NULL, NULL, 'field_name_adjustment_mode', 'avro');
+\unset SHOW_CONTEXT
+SELECT data::json -> 'after' AS after FROM pg_logical_slot_peek_changes('names', NULL, NULL,
+    'field_name_adjustment_mode', 'avro', 'column_exclude_list', 'public.twins.a-b');
+SELECT data::json -> 'after' AS after FROM pg_logical_slot_get_changes('names', NULL, NULL,
+    'field_name_adjustment_mode', 'avro_unicode');
+DROP TABLE twins;
 DROP SCHEMA "Sch.ema" CASCADE;
 DROP TABLE "täble", nothing_but_defaults;
 SELECT pg_drop_replication_slot('names');

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "envelope/render.h"
 #include "source/row_filter.h"
 #include "source/server.h"
 #include "source/unmatched.h"
@@ -588,6 +589,23 @@ key_is_not_null(const Relation *relation)
 	return relation->key_count > 0;
 }
 
+/* Whether Kafka's records can be made of its columns. */
+static void
+check_fields(Check *check, const Relation *relation, Arena *arena)
+{
+	Alloc alloc = arena_as_alloc(arena);
+	EnvError error = { .hint = "" };
+
+	if ((check->config->outputs & OUTPUT_KAFKA) != 0 &&
+	    render_plan_new(relation, &check->config->env, &alloc, &error) == NULL)
+		fix(check,
+		    "table \"%s.%s\" has no events: %s. %s",
+		    relation->schema,
+		    relation->name,
+		    error.message,
+		    error.hint);
+}
+
 /* Returns whether the table needs nobody's attention. */
 static bool
 check_key(Check *check, const Relation *relation)
@@ -628,7 +646,10 @@ check_keys(Check *check)
 			check->sql, check->config, check->tables.relids[i], arena, check->err);
 
 		if (relation != NULL)
+		{
+			check_fields(check, relation, arena);
 			sound += check_key(check, relation);
+		}
 		arena_free(arena);
 		if (relation == NULL)
 			return false;
