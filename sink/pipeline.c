@@ -79,6 +79,7 @@ pipeline_run(const Config *config, Lsn until, PipelineStop *stop, Err *err)
 	pipeline.budget.wake_fd = stop->wake_fd;
 	pipeline.arena = arena_new();
 	pipeline.decoder = decoder_new(0);
+	decoder_set_lineage(pipeline.decoder, &pipeline.lineage);
 	for (;;)
 	{
 		Lsn before = pipeline.durable;
@@ -269,6 +270,19 @@ take_frame(Pipeline *pipeline, StreamItem *item, Err *err)
 	return true;
 }
 
+/* The server has another history than the outputs.  Where tables may be read again for
+ * that, the next attempt does it. */
+static bool
+check_lineage(const Pipeline *pipeline, Err *err)
+{
+	if (pipeline->lineage.missing.commit.lsn == 0)
+		return true;
+	(void) recovery_refuse_history(&pipeline->lineage.missing, err);
+	if (pipeline_reads_again(pipeline->config))
+		err->kind = ERR_RETRY;
+	return false;
+}
+
 static bool
 take_item(Pipeline *pipeline, StreamItem *item, Err *err)
 {
@@ -277,10 +291,13 @@ take_item(Pipeline *pipeline, StreamItem *item, Err *err)
 	if (item->kind == STREAM_FRAME)
 		ok = take_frame(pipeline, item, err);
 	else
+	{
+		lineage_pass(&pipeline->lineage, item->wal_end);
 		take_keepalive(pipeline, item);
+	}
 	stream_release(item);
 	pipeline->moved = true;
-	return ok;
+	return ok && check_lineage(pipeline, err);
 }
 
 /* The batch that was filled goes to the outputs. */
@@ -344,16 +361,16 @@ send_feedback(Pipeline *pipeline, Err *err)
 	int64_t since = now - pipeline->feedback_us;
 	bool wants_end = (pipeline->until != 0 || reread_is_placed(pipeline)) &&
 	                 !has_read_enough(pipeline);
-	bool news = pipeline->durable > pipeline->confirmed;
+	Lsn flushed = pipeline_confirmable(pipeline);
+	bool news = flushed > pipeline->confirmed;
 
 	if (since < FEEDBACK_MIN_US ||
 	    (!news && !wants_end &&
 	     since < server_silence_ms(&pipeline->server, pipeline->config) * 1000))
 		return true;
-	if (!stream_feedback(
-			pipeline->stream, pipeline->received, pipeline->durable, wants_end, err))
+	if (!stream_feedback(pipeline->stream, pipeline->received, flushed, wants_end, err))
 		return false;
-	pipeline->confirmed = pipeline->durable;
+	pipeline->confirmed = flushed;
 	pipeline->feedback_us = now;
 	return true;
 }
@@ -384,7 +401,7 @@ wait_limit_ms(const Pipeline *pipeline)
 {
 	int64_t limit = server_silence_ms(&pipeline->server, pipeline->config);
 
-	if (pipeline->durable > pipeline->confirmed || pipeline->until != 0 ||
+	if (pipeline_confirmable(pipeline) > pipeline->confirmed || pipeline->until != 0 ||
 	    pipeline->drain_us != 0 || reread_is_wanted(pipeline))
 		limit = FEEDBACK_MIN_US / 1000;
 	return report_wait_ms(pipeline->report, limit);
@@ -427,7 +444,7 @@ stream_loop(Pipeline *pipeline, Err *err)
 	         "stopped: everything up to %X/%X is durable",
 	         LSN_ARGS(pipeline->durable));
 	return stream_feedback(
-		pipeline->stream, pipeline->received, pipeline->durable, false, err);
+		pipeline->stream, pipeline->received, pipeline_confirmable(pipeline), false, err);
 }
 
 /*

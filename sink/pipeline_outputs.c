@@ -62,6 +62,13 @@ pipeline_keep_alive(Pipeline *pipeline, Err *err)
 		pipeline->stream, pipeline->received, pipeline->confirmed, false, err);
 }
 
+Lsn
+pipeline_confirmable(const Pipeline *pipeline)
+{
+	return lineage_is_open(&pipeline->lineage) ? pipeline->slot.confirmed_flush
+	                                           : pipeline->durable;
+}
+
 /* Opening the outputs, in a thread of its own. */
 typedef struct OpenTask
 {

@@ -104,9 +104,19 @@ pipeline_open_source(Pipeline *pipeline, Err *err)
 		return false;
 	if (slot_is_lost(pipeline))
 		return true;
+	/* Once more: now nobody else advances it. */
 	return slot_owner_check(
 			   pipeline->sql, config, &pipeline->slot, &pipeline->owner, err) &&
-	       pipeline_open_stream(pipeline, err);
+	       pipeline_open_stream(pipeline, err) &&
+	       server_slot(pipeline->sql, config->slot_name, &pipeline->slot, err);
+}
+
+bool
+pipeline_reads_again(const Config *config)
+{
+	/* Bronze holds events that reading the tables again does not give back. */
+	return config->snapshot_mode == SNAPSHOT_WHEN_NEEDED &&
+	       (config->outputs & OUTPUT_BRONZE) == 0;
 }
 
 bool
@@ -120,15 +130,14 @@ pipeline_decide(Pipeline *pipeline, const StoredPosition *stored, Err *err)
 		.confirmed_flush = pipeline->slot.confirmed_flush,
 		.server_flush = pipeline->server.flush_lsn,
 		.adopt = pipeline->config->snapshot_mode == SNAPSHOT_NO_DATA,
+		.missing = pipeline->lineage.missing,
 		.slot_lost = slot_is_lost(pipeline),
 		.resumes = pipeline->config->snapshot_mode != SNAPSHOT_INITIAL_ONLY &&
 		           pipeline->config->snapshot_mode != SNAPSHOT_NO_DATA,
 		.done = pipeline->config->snapshot_mode == SNAPSHOT_INITIAL_ONLY,
 		.again =
 			pipeline->config->snapshot_mode == SNAPSHOT_ALWAYS && !pipeline->read_all,
-		/* Bronze holds events that reading the tables again does not give back. */
-		.again_if_lost = pipeline->config->snapshot_mode == SNAPSHOT_WHEN_NEEDED &&
-		                 (pipeline->config->outputs & OUTPUT_BRONZE) == 0,
+		.again_if_lost = pipeline_reads_again(pipeline->config),
 	};
 
 	for (int i = 0; i < input.count; i++)
@@ -152,6 +161,14 @@ pipeline_decide(Pipeline *pipeline, const StoredPosition *stored, Err *err)
 	if (pipeline->recovery.action == RECOVERY_AGAIN && err->text[0] != '\0')
 		log_warning("pipeline", "%s: all tables are read again", err->text);
 	*err = (Err){ 0 };
+	pipeline->lineage = (Lineage){ 0 };
+	if (pipeline->recovery.action == RECOVERY_STREAM ||
+	    pipeline->recovery.action == RECOVERY_JOIN)
+		for (int i = 0; i < input.count; i++)
+			lineage_await(&pipeline->lineage,
+			              &stored[i].position,
+			              stored[i].where,
+			              pipeline->slot.confirmed_flush);
 	return true;
 }
 

@@ -63,7 +63,8 @@ typedef struct Pipeline
 	bool moved;       /* this turn did something: take another before waiting */
 	bool read_all;    /* this process has taken a snapshot */
 	Reread *reread;   /* NULL: no table was wanted yet */
-	StreamItem held;  /* what the stream waits before, while tables are read */
+	Lineage lineage;
+	StreamItem held;             /* what the stream waits before, while tables are read */
 	Position began[MAX_OUTPUTS]; /* what each output had stored at the start */
 } Pipeline;
 
@@ -91,6 +92,10 @@ bool pipeline_open_outputs(Pipeline *pipeline, StoredPosition *stored,
 bool pipeline_mark(Pipeline *pipeline, PositionPhase phase, Lsn lsn, const char *unread,
                    Err *err) MUST_CHECK;
 
+/* What the server may be told to forget: nothing new, until its WAL is known to be that
+ * of the stored positions. */
+Lsn pipeline_confirmable(const Pipeline *pipeline);
+
 /* Take the least durable LSN of all outputs; false when one has failed. */
 bool pipeline_look(Pipeline *pipeline, Err *err) MUST_CHECK;
 
@@ -114,6 +119,9 @@ bool pipeline_open_source(Pipeline *pipeline, Err *err) MUST_CHECK;
 
 /* Start to stream from the slot. */
 bool pipeline_open_stream(Pipeline *pipeline, Err *err) MUST_CHECK;
+
+/* Whether tables are read again where nothing else is left (snapshot.mode). */
+bool pipeline_reads_again(const Config *config);
 
 /* What to do, by what the outputs stored: into pipeline->recovery. */
 bool pipeline_decide(Pipeline *pipeline, const StoredPosition *stored,

@@ -209,6 +209,37 @@ def test_database_restored_from_a_backup(t):
     read_again_behind(t, pulse, worker)
 
 
+def test_database_restored_from_a_backup_and_written_on(t):
+    """Its WAL ends beyond what the outputs hold: by LSNs alone everything fits."""
+    cluster = t.new_cluster().start()
+    pulse, worker = streaming(t, t.database(cluster), outputs="kafka,silver")
+    slot = worker.config["slot.name"]
+    assert worker.stop() == 0, worker.log_tail()
+    cluster.stop()
+    backup = copy_data(cluster, cluster.dir / "backup")
+    cluster.start()
+    pulse.stream(worker)
+    pulse.beat().settle(worker)
+    assert worker.stop() == 0, worker.log_tail()
+    stored = stored_end(t, worker)
+    cluster.stop()
+    restore(cluster, backup)
+    cluster.start()
+    # a row below what is stored, then only what nobody captures
+    pulse.db.psql("insert into t values (1000000, 1, 'written after it was restored');"
+                  "select pg_switch_wal(); checkpoint; select pg_switch_wal(); checkpoint")
+    assert pulse.db.psql("select pg_current_wal_lsn() > '%s'" % stored) == "t"
+    refused = (2, "the last one in Kafka, is not at ", "in the server's WAL", "The database was restored to an earlier moment",
+               AFRESH)
+    confirmed = "select confirmed_flush_lsn from pg_replication_slots where slot_name = '%s'" % slot
+    before = pulse.db.psql(confirmed)
+    worker.start().ends(*refused)
+    pulse.beat()
+    worker.start().ends(*refused)
+    assert pulse.db.psql(confirmed) == before
+    read_again_behind(t, pulse, worker)
+
+
 def test_another_system_at_the_same_address(t):
     cluster = t.new_cluster().start()
     pulse, worker = streaming(t, t.database(cluster))

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "event/lineage.h"
 #include "event/position.h"
 #include "event/unread.h"
 #include "output/recovery.h"
@@ -64,6 +65,100 @@ text_round_trips(void **state)
 		buf.data[bit / 8] = (char) (buf.data[bit / 8] ^ 1 << bit % 8);
 	}
 	buf_free(&buf);
+}
+
+/* The last transaction is told where it is known. */
+static void
+last_transaction(void **state)
+{
+	static const char *const damaged[] = {
+		" last=1/10,7 ",   " last=1/10 ",      " last=,, ",
+		" last=1/10,x,5 ", " last=1/10,7,-5 ",
+	};
+	Buf buf = buf_heap();
+	Position position = at(POSITION_STREAM, 0x100000010, 0x100000048);
+	Position back;
+	Err err;
+
+	(void) state;
+	position.last = (CommitId){ 0x100000010, 4294967295u, INT64_C(1790000000123456) };
+	position_print(&buf, &position);
+	assert_non_null(
+		strstr(buf_cstr(&buf), " ordinal=0 last=1/10,4294967295,1790000000123456 "));
+	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
+	assert_true(back.last.lsn == position.last.lsn);
+	assert_true(back.last.xid == position.last.xid);
+	assert_true(back.last.time_us == position.last.time_us);
+	for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++)
+	{
+		/* of the format without a checksum, which would be the first to tell */
+		buf_reset(&buf);
+		buf_printf(&buf,
+		           "cdc-position=1 phase=stream system=1 timeline=1 database=d slot=s "
+		           "fingerprint=0 commit=1/10 end=1/48 row=0/0 ordinal=0%s",
+		           damaged[i]);
+		assert_false(position_parse((Slice){ buf.data, buf.len }, &back, &err));
+		assert_non_null(strstr(err.text, "no valid \"last\""));
+	}
+	buf_free(&buf);
+}
+
+/* What is awaited of a stream, what it brings, and whether that is the same history. */
+static void
+history_is_told(void **state)
+{
+	static const CommitId kafka = { 200, 7, 1000 };
+	static const CommitId lake = { 300, 8, 2000 };
+	static const struct
+	{
+		Lsn from;
+		CommitId brought[3];
+		Lsn passed;
+		bool open;
+		const char *missing;
+	} cases[] = {
+		{ 250, { { 0 } }, 0, true, NULL },
+		{ 301, { { 0 } }, 1000, false, NULL },
+		{ 200, { { 200, 7, 1000 } }, 0, true, NULL },
+		{ 100, { { 150, 6, 900 }, { 200, 7, 1000 }, { 300, 8, 2000 } }, 0, false, NULL },
+		{ 100,
+		  { { 150, 6, 900 }, { 200, 7, 1000 }, { 300, 8, 2000 } },
+		  999,
+		  false,
+		  NULL },
+		{ 100, { { 0 } }, 200, true, NULL },
+		{ 100, { { 0 } }, 201, true, "Kafka" },
+		{ 100, { { 0 } }, 900, true, "Kafka" },
+		{ 100, { { 200, 9, 1000 } }, 0, true, "Kafka" },
+		{ 100, { { 200, 7, 1001 } }, 0, true, "Kafka" },
+		{ 100, { { 200, 7, 1000 }, { 301, 8, 2000 } }, 0, true, "the lake" },
+		{ 201, { { 290, 8, 2000 }, { 310, 9, 2100 } }, 0, true, "the lake" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		Lineage lineage = { 0 };
+		Position position = at(POSITION_STREAM, 200, 220);
+
+		position.last = kafka;
+		lineage_await(&lineage, &position, "Kafka", cases[i].from);
+		position.last = lake;
+		lineage_await(&lineage, &position, "the lake", cases[i].from);
+		position.last = (CommitId){ 0 };
+		lineage_await(&lineage, &position, "nobody", cases[i].from);
+		position = at(POSITION_SNAPSHOT, 0, 0);
+		position.last = lake;
+		lineage_await(&lineage, &position, "nobody", cases[i].from);
+		for (size_t j = 0; j < 3 && cases[i].brought[j].lsn != 0; j++)
+			lineage_meet(&lineage, cases[i].brought[j]);
+		lineage_pass(&lineage, cases[i].passed);
+		assert_int_equal(lineage_is_open(&lineage), cases[i].open);
+		if (cases[i].missing == NULL)
+			assert_int_equal(lineage.missing.commit.lsn, 0);
+		else
+			assert_string_equal(lineage.missing.where, cases[i].missing);
+	}
 }
 
 /* The list of tables is read apart, and may be longer than all the rest. */
@@ -423,6 +518,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_round_trips),
+		cmocka_unit_test(last_transaction),
+		cmocka_unit_test(history_is_told),
 		cmocka_unit_test(unread_tables),
 		cmocka_unit_test(snapshot_resumes),
 		cmocka_unit_test(damage_is_refused),

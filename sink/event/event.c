@@ -113,6 +113,12 @@ batch_unref(Batch *batch)
 		return;
 }
 
+CommitId
+txn_commit(const Txn *txn)
+{
+	return (CommitId){ txn->commit_lsn, txn->xid, txn->commit_us };
+}
+
 RenderChange
 event_as_change(const Event *event, const char *database)
 {

@@ -19,6 +19,7 @@
 #include "base/lsn.h"
 #include "envelope/relation.h"
 #include "envelope/render.h"
+#include "event/position.h"
 
 typedef enum EventKind
 {
@@ -112,6 +113,8 @@ size_t batch_size(const Batch *batch);        /* bytes it holds so far, about */
 void batch_seal(Batch *batch);                /* no more adds: account its bytes */
 Batch *batch_ref(Batch *batch);
 void batch_unref(Batch *batch); /* any thread; NULL is allowed */
+
+CommitId txn_commit(const Txn *txn);
 
 /* The event as the renderer wants it. */
 RenderChange event_as_change(const Event *event, const char *database);

@@ -21,6 +21,7 @@
 #define LONGEST         ((size_t) 16 << 20) /* of a printed position */
 #define OUTPUTS_WORD    " outputs="
 #define REST_WORD       " rest="
+#define LAST_WORD       " last="
 #define UNREAD_WORD     " unread="
 #define LISTS_WORD      " lists="
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
@@ -137,6 +138,12 @@ position_print(Buf *buf, const Position *position)
 	buf_append(buf, POSITION_FORMAT, strlen(POSITION_FORMAT) - 1);
 	for (size_t i = 0; i < COUNT(fields); i++)
 		print_field(buf, &fields[i], (const char *) position + fields[i].offset);
+	if (position->last.lsn != 0)
+		buf_printf(buf,
+		           LAST_WORD "%X/%X,%" PRIu32 ",%" PRId64,
+		           LSN_ARGS(position->last.lsn),
+		           position->last.xid,
+		           position->last.time_us);
 	if (position->outputs != 0)
 		buf_printf(buf, OUTPUTS_WORD "%u", position->outputs);
 	if (position->rest != 0)
@@ -298,6 +305,26 @@ position_parse_texts(Arena *arena, Slice text, Position *position)
 	position->lists = copy_word(arena, text, LISTS_WORD);
 }
 
+/* "16/B374D848,734,1790000000000000". */
+static bool
+read_last(char *text, CommitId *last)
+{
+	char *xid = strchr(text, ',');
+	char *time = xid == NULL ? NULL : strchr(xid + 1, ',');
+	uint64_t number;
+
+	if (time == NULL)
+		return false;
+	*xid++ = *time++ = '\0';
+	if (!lsn_parse(text, &last->lsn) || !read_number(xid, 10, UINT32_MAX, &number))
+		return false;
+	last->xid = (uint32_t) number;
+	if (!read_number(time, 10, INT64_MAX, &number))
+		return false;
+	last->time_us = (int64_t) number;
+	return true;
+}
+
 static bool
 parse_line(const char *line, Position *position, Err *err)
 {
@@ -329,6 +356,12 @@ parse_line(const char *line, Position *position, Err *err)
 	if (find_word(line, "rest", value, sizeof value) &&
 	    read_number(value, 16, UINT64_MAX, &number))
 		position->rest = number;
+	if (find_word(line, "last", value, sizeof value) &&
+	    !read_last(value, &position->last))
+		return fail(err,
+		            ERR_FATAL,
+		            "stored position is damaged: no valid \"last\" in \"%.400s\"",
+		            line);
 	return true;
 }
 

@@ -25,6 +25,15 @@ typedef enum PositionPhase
 	POSITION_STREAM,   /* snapshot complete; everything below is stored */
 } PositionPhase;
 
+/* Which transaction committed at an LSN: in another history of the database, which a
+ * restored backup begins, another one did or none. */
+typedef struct CommitId
+{
+	Lsn lsn; /* start of the commit record; 0: not known */
+	uint32_t xid;
+	int64_t time_us; /* of the commit, since 1970 */
+} CommitId;
+
 /*
  * Everything of transactions that committed below commit_lsn is stored, and of
  * the one at commit_lsn all (row_lsn 0), or what came up to and including
@@ -46,6 +55,7 @@ typedef struct Position
 	Lsn end_lsn;
 	Lsn row_lsn; /* 0 unless stopped in mid-transaction */
 	uint32_t ordinal;
+	CommitId last;      /* the last transaction of which something is stored */
 	unsigned outputs;   /* bits of Config.outputs: who stored beside it; 0: not known */
 	const char *unread; /* tables whose rows are still to come (unread.h); outlives all
 	                       copies of the position, as does lists */

@@ -182,6 +182,7 @@ take_change(KafkaOutput *kafka, const Event *event, Err *err)
 	kafka->position.commit_lsn = commit_lsn;
 	kafka->position.row_lsn = event->lsn;
 	kafka->position.ordinal = event->ordinal;
+	kafka->position.last = txn_commit(event->txn);
 	return true;
 }
 
@@ -212,6 +213,7 @@ take_commit(KafkaOutput *kafka, const Event *event, Err *err)
 		kafka_control_skip(kafka->control);
 		return true;
 	}
+	kafka->position.last = txn_commit(event->txn);
 	return kafka_commits_begin(kafka->commits, err) &&
 	       (event->is_silent ||
 	        kafka_control_end(kafka->control,
@@ -296,6 +298,8 @@ take_snapshot_end(KafkaOutput *kafka, const Event *event, Err *err)
 		event->old_tuple.data == NULL
 			? NULL
 			: unread_remove(kafka->arena, position->unread, event->old_tuple.data);
+	if (event->old_tuple.data == NULL)
+		position->last = (CommitId){ 0 };
 	return take_end(kafka, event->lsn, event->lsn, err);
 }
 
@@ -577,6 +581,7 @@ start_from(KafkaOutput *kafka, const Position *self, const Position *stored)
 	kafka->position.end_lsn = stored->end_lsn;
 	kafka->position.row_lsn = stored->row_lsn;
 	kafka->position.ordinal = stored->ordinal;
+	kafka->position.last = stored->last;
 	kafka->position.unread = stored->unread;
 	kafka->skip_until = kafka->position;
 	if (stored->phase == POSITION_STREAM)

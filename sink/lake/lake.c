@@ -424,6 +424,7 @@ end_snapshot(Lake *lake, const Event *event, Err *err)
 		sources_get(lake->sources, i)->is_replaced = false;
 	lake->is_initial = false;
 	lake->position.unread = NULL;
+	lake->position.last = (CommitId){ 0 };
 	lake->cut_floor = 0;
 	stamp = store_stamp(&lake->store, &lake->position);
 	if (!publish(lake, &stamp, err))
@@ -439,7 +440,10 @@ static bool
 end_transaction(Lake *lake, const Event *event, Err *err)
 {
 	if (event->txn->commit_lsn > lake->position.commit_lsn)
+	{
 		lake->position.commit_lsn = event->txn->commit_lsn;
+		lake->position.last = txn_commit(event->txn);
+	}
 	if (event->lsn > lake->position.end_lsn)
 		lake->position.end_lsn = event->lsn;
 	lake->at_boundary = true;
@@ -713,6 +717,7 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	lake->position.phase = POSITION_STREAM;
 	lake->position.commit_lsn = stored->commit_lsn;
 	lake->position.end_lsn = stored->end_lsn;
+	lake->position.last = stored->last;
 	lake->position.unread = stored->unread;
 	lake->stored = lake->position;
 	lake->at_boundary = true;

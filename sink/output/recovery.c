@@ -6,6 +6,8 @@
  */
 #include "output/recovery.h"
 
+#include <inttypes.h>
+
 #define START_AFRESH                                                                     \
 	"Start afresh with another slot.name, topic.prefix and lake.namespace, or, without " \
 	"bronze among the outputs, set snapshot.mode=when_needed to read all tables again."
@@ -60,6 +62,23 @@ refuse_lost_slot(const RecoveryInput *input, Err *err)
 		err, "What was lost cannot be read any more. Drop the slot. " START_AFRESH);
 }
 
+bool
+recovery_refuse_history(const Ancestor *missing, Err *err)
+{
+	fail(err,
+	     ERR_CONFIG,
+	     "transaction %" PRIu32
+	     ", the last one in %s, is not at %X/%X in the server's WAL",
+	     missing->commit.xid,
+	     missing->where,
+	     LSN_ARGS(missing->commit.lsn));
+	return fail_hint(
+		err,
+		"The database was restored to an earlier moment, and has gone on from "
+		"there: the outputs hold commits that it has not. Nothing was stored "
+		"of what it wrote since. " START_AFRESH);
+}
+
 static bool
 check_stream_position(const RecoveryInput *input, const StoredPosition *stored, Err *err)
 {
@@ -111,6 +130,8 @@ decide_stream(const RecoveryInput *input, Recovery *recovery, Err *err)
 {
 	recovery->action = RECOVERY_STREAM;
 	recovery->least_end = UINT64_MAX;
+	if (input->missing.commit.lsn != 0)
+		return recovery_refuse_history(&input->missing, err);
 	for (int i = 0; i < input->count; i++)
 	{
 		if (input->stored[i].position.phase != POSITION_STREAM)

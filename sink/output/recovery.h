@@ -23,6 +23,7 @@
 #ifndef OUTPUT_RECOVERY_H
 #define OUTPUT_RECOVERY_H
 
+#include "event/lineage.h"
 #include "event/position.h"
 
 typedef enum RecoveryAction
@@ -53,10 +54,11 @@ typedef struct RecoveryInput
 	Lsn timeline_switch; /* where the server left the stored timeline; 0: same timeline or
 	                        not known */
 	bool adopt; /* snapshot.mode=no_data: a slot without any position is taken as it is */
-	bool slot_lost; /* the server removed WAL that the slot needs */
-	bool resumes;   /* a snapshot that was not complete may go on */
-	bool done;      /* initial_only: with a position everywhere nothing is left to do */
-	bool again;     /* snapshot.mode=always: whatever the outputs hold is read again */
+	Ancestor missing; /* what the stream turned out not to bring; lsn 0: nothing */
+	bool slot_lost;   /* the server removed WAL that the slot needs */
+	bool resumes;     /* a snapshot that was not complete may go on */
+	bool done;        /* initial_only: with a position everywhere nothing is left to do */
+	bool again;       /* snapshot.mode=always: whatever the outputs hold is read again */
 	bool again_if_lost; /* when_needed: where nothing can go on from it */
 } RecoveryInput;
 
@@ -69,5 +71,9 @@ typedef struct Recovery
 /* ERR_CONFIG with a hint when starting would lose or repeat something.  Where
  * again_if_lost turned that into AGAIN, err->text still says what it was. */
 bool recovery_decide(const RecoveryInput *input, Recovery *recovery, Err *err);
+
+/* The server's WAL does not have what an output holds: false with ERR_CONFIG and a hint.
+ */
+bool recovery_refuse_history(const Ancestor *missing, Err *err);
 
 #endif

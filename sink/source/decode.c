@@ -31,8 +31,9 @@ struct Decoder
 	Txn txn;
 	char origin[64];
 	bool in_transaction;
-	Lsn until;    /* 0: no limit */
-	bool reached; /* a transaction beyond until came */
+	Lsn until;        /* 0: no limit */
+	bool reached;     /* a transaction beyond until came */
+	Lineage *lineage; /* NULL: none */
 	Lsn last_end_lsn;
 	int64_t last_commit_us; /* 0: none yet */
 	bool is_seen;           /* something of the transaction is an event elsewhere, too */
@@ -112,6 +113,12 @@ decoder_set_until(Decoder *decoder, Lsn until)
 	decoder->until = until;
 }
 
+void
+decoder_set_lineage(Decoder *decoder, Lineage *lineage)
+{
+	decoder->lineage = lineage;
+}
+
 bool
 decoder_reached(const Decoder *decoder)
 {
@@ -187,6 +194,8 @@ read_begin(const Input *input)
 		.commit_us = begin.commit_time + POSTGRES_EPOCH_US,
 		.xid = begin.xid,
 	};
+	if (decoder->lineage != NULL)
+		lineage_meet(decoder->lineage, txn_commit(&decoder->txn));
 	decoder->in_transaction = true;
 	decoder->is_seen = false;
 	decoder->row_lsn = 0;

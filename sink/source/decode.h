@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "event/event.h"
+#include "event/lineage.h"
 
 typedef struct Decoder Decoder;
 
@@ -28,6 +29,9 @@ void decoder_rewind(Decoder *decoder, Lsn last_end_lsn);
  * decoder_reached tells when one came. */
 void decoder_set_until(Decoder *decoder, Lsn until);
 bool decoder_reached(const Decoder *decoder);
+
+/* Have lineage (NULL: none), which stays the caller's, told of each transaction. */
+void decoder_set_lineage(Decoder *decoder, Lineage *lineage);
 
 /* Append the frame's events to batch, which must keep frame's bytes (they are sliced, not
  * copied).  ERR_FATAL when malformed. */
