@@ -217,8 +217,9 @@ class Cluster:
     def postgres(self):
         return Database(self, "postgres")
 
-    def create_database(self, name, encoding=None):
-        """A new database, in the cluster's encoding unless one is given."""
+    def create_database(self, name, encoding=None, template=None):
+        """A new database, in the cluster's encoding unless one is given; template: one to copy."""
         self.postgres.psql('create database "%s"' % name
-                           + (" encoding '%s' template template0" % encoding if encoding else ""))
+                           + (" encoding '%s' template template0" % encoding if encoding else "")
+                           + (' template "%s"' % template if template else ""))
         return Database(self, name)

@@ -101,10 +101,10 @@ class TestContext:
         self._servers.append(server)
         return server
 
-    def database(self, cluster=None, name=None, encoding=None):
-        """A new database, in the shared cluster unless one is given, and in its encoding."""
+    def database(self, cluster=None, name=None, encoding=None, template=None):
+        """A new database, in the shared cluster unless one is given, and in its encoding; template: one to copy."""
         name = name or "%s_%d" % (self.name[:50], len(self._databases))
-        db = (cluster or self._shared.cluster).create_database(name, encoding)
+        db = (cluster or self._shared.cluster).create_database(name, encoding, template)
         self._databases.append(db)
         return db
 

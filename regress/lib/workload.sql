@@ -1,9 +1,12 @@
 -- A seeded random workload over tables of every shape.
 --
 --     CALL workload_run(changes => 500000, seed => 42)
+--     CALL workload_run(changes => 500, seed => 42, messages => true)    -- with logical messages in between
 --
 -- commits as it goes, in transactions of 1 to about 200 changes with one large one in between; about one in twelve is
 -- rolled back, whole or to a savepoint.  The same seed gives the same changes.
+--
+--     CALL workload_bulk(rows => 20000, seed => 42)    -- one transaction, in subtransactions of which some roll back
 
 CREATE TYPE w_mood AS ENUM ('sad', 'ok', 'happy');
 
@@ -19,6 +22,34 @@ CREATE TABLE w_nokey_full (a int, b text);
 ALTER TABLE w_nokey_full REPLICA IDENTITY FULL;
 CREATE TABLE w_uuid (id uuid PRIMARY KEY, t time, span interval, small smallint);
 CREATE TABLE "W odd.Näme""q" ("Id" int PRIMARY KEY, "the value" text, "a""b" int);
+
+-- its key is a numeric, the rest what has no type of its own in the lake, or values that it cannot hold
+CREATE DOMAIN w_positive AS int CHECK (VALUE > 0);
+CREATE TYPE w_pair AS (left_side int, right_side text);
+CREATE TABLE w_numeric (id numeric(20, 5) PRIMARY KEY, positive w_positive, twice int GENERATED ALWAYS AS (positive * 2) STORED,
+                        pair w_pair, span int4range, address inet, ints int[], moods w_mood[], bits bit(4), free numeric,
+                        day date, price float8, fixed char(8));
+-- identified by an index that is no primary key
+CREATE TABLE w_index (code text NOT NULL, n int, v text);
+CREATE UNIQUE INDEX w_index_code ON w_index (code);
+ALTER TABLE w_index REPLICA IDENTITY USING INDEX w_index_code;
+-- the old row has what lies outside of it, too
+CREATE TABLE w_full_toast (id int PRIMARY KEY, big text, n int);
+ALTER TABLE w_full_toast ALTER COLUMN big SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
+-- rows move between partitions, of which one is partitioned itself
+CREATE TABLE w_part (region text, id int, v text, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+CREATE TABLE w_part_r0 PARTITION OF w_part FOR VALUES IN ('r0');
+CREATE TABLE w_part_r1 PARTITION OF w_part FOR VALUES IN ('r1') PARTITION BY RANGE (id);
+CREATE TABLE w_part_r1_low PARTITION OF w_part_r1 FOR VALUES FROM (MINVALUE) TO (1000);
+CREATE TABLE w_part_r1_high PARTITION OF w_part_r1 FOR VALUES FROM (1000) TO (MAXVALUE);
+CREATE TABLE w_part_rest PARTITION OF w_part DEFAULT;
+-- COPY writes many rows in one record of WAL
+CREATE TABLE w_copy (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text);
+DO $$ BEGIN EXECUTE format('CREATE TABLE w_wide (id int PRIMARY KEY, %s)',
+    (SELECT string_agg(format('c%s %s', i, CASE i % 3 WHEN 0 THEN 'int' WHEN 1 THEN 'text' ELSE 'timestamptz' END), ', ')
+     FROM generate_series(1, 150) AS i)); END $$;
+-- never in the stream
+CREATE UNLOGGED TABLE w_unlogged (id int PRIMARY KEY, v text);
 
 CREATE FUNCTION w_text(n int) RETURNS text LANGUAGE sql VOLATILE AS
 $$ SELECT CASE n % 7 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN E'tab\t"quote" \\ ' || n
@@ -66,13 +97,43 @@ BEGIN
             ON CONFLICT ("Id") DO UPDATE SET "the value" = excluded."the value", "a""b" = excluded."a""b";
         WHEN 19 THEN UPDATE "W odd.Näme""q" SET "Id" = "Id" + 1000 WHERE "Id" = k % 500
                AND NOT EXISTS (SELECT FROM "W odd.Näme""q" WHERE "Id" = k % 500 + 1000);
+        WHEN 20 THEN
+            INSERT INTO w_numeric VALUES (k % 200 + 0.5, 1 + n % 10, DEFAULT, (n, w_text(n)), int4range(n, n + 5), '10.0.0.0/16'::inet + k,
+                                          ARRAY[n, NULL, -n], ARRAY['sad', 'happy']::w_mood[], (n % 16)::bit(4),
+                                          CASE n % 5 WHEN 0 THEN 'NaN' ELSE n / 3.0 END, CASE n % 5 WHEN 1 THEN 'infinity' ELSE date '2000-01-01' + k END,
+                                          CASE n % 5 WHEN 2 THEN '-Infinity' ELSE n / 3.0 END, 'f' || k)
+            ON CONFLICT (id) DO UPDATE SET positive = excluded.positive, ints = excluded.ints, free = excluded.free;
+        WHEN 21 THEN UPDATE w_numeric SET id = id + 1000, pair = NULL WHERE id = k % 200 + 0.5
+               AND NOT EXISTS (SELECT FROM w_numeric WHERE id = k % 200 + 1000.5);
+        WHEN 22 THEN DELETE FROM w_numeric WHERE id IN (k % 200 + 0.5, k % 200 + 1000.5);
+        WHEN 23 THEN INSERT INTO w_index VALUES ('c' || k % 300, n, w_text(n)) ON CONFLICT (code) DO UPDATE SET n = excluded.n;
+        WHEN 24 THEN DELETE FROM w_index WHERE code = 'c' || k % 300;
+        WHEN 25 THEN
+            INSERT INTO w_full_toast VALUES (k % 100, repeat(md5(n::text), 100), n) ON CONFLICT (id) DO UPDATE SET n = excluded.n;
+        WHEN 26 THEN DELETE FROM w_full_toast WHERE id = k % 100;
+        WHEN 27 THEN
+            INSERT INTO w_part VALUES ('r' || n % 4, k % 2000, w_text(n)) ON CONFLICT (region, id) DO UPDATE SET v = excluded.v;
+        WHEN 28 THEN UPDATE w_part SET region = 'r' || (n + 1) % 4 WHERE region = 'r' || n % 4 AND id = k % 2000
+               AND NOT EXISTS (SELECT FROM w_part WHERE region = 'r' || (n + 1) % 4 AND id = k % 2000);
+        WHEN 29 THEN DELETE FROM w_part WHERE id = k % 2000;
+        WHEN 30 THEN
+            IF n % 10 = 0 THEN
+                COPY w_copy (v) FROM PROGRAM 'seq 1 20';
+            ELSE
+                DELETE FROM w_copy WHERE id = (SELECT min(id) FROM w_copy);
+            END IF;
+        WHEN 31 THEN
+            INSERT INTO w_wide (id, c1, c3, c149) VALUES (k % 50, w_text(n), n, to_timestamp(n)) ON CONFLICT (id) DO UPDATE SET c3 = excluded.c3;
+        WHEN 32 THEN UPDATE w_wide SET c147 = n, c148 = w_text(n), c150 = k WHERE id = k % 50;
+        WHEN 33 THEN INSERT INTO w_unlogged VALUES (k, w_text(n)) ON CONFLICT (id) DO UPDATE SET v = excluded.v;
     END CASE;
 END
 $$;
 
-CREATE PROCEDURE workload_run(changes int, seed int) LANGUAGE plpgsql AS
+CREATE PROCEDURE workload_run(changes int, seed int, messages boolean DEFAULT false) LANGUAGE plpgsql AS
 $$
 DECLARE
+    kinds int := 34;
     done int := 0;
     size int;
     n int;
@@ -87,20 +148,23 @@ BEGIN
             ON CONFLICT (id) DO UPDATE SET amount = excluded.amount + 1;
             done := done + 2000;
         ELSIF fate < 0.0008 THEN
-            TRUNCATE w_uuid;
+            TRUNCATE w_uuid, w_copy;
             done := done + 1;
         END IF;
         FOR i IN 1..size LOOP
             n := floor(random() * 1000000)::int;
-            CALL w_change(floor(random() * 20)::int, n);
+            CALL w_change(floor(random() * kinds)::int, n);
         END LOOP;
         done := done + size;
+        IF messages THEN
+            PERFORM pg_logical_emit_message(fate < 0.5 OR fate > 0.95, 'w', 'after ' || done);
+        END IF;
         IF fate > 0.96 THEN
             ROLLBACK;
         ELSIF fate > 0.92 THEN
             BEGIN
                 FOR i IN 1..5 LOOP
-                    CALL w_change(floor(random() * 20)::int, floor(random() * 1000000)::int);
+                    CALL w_change(floor(random() * kinds)::int, floor(random() * 1000000)::int);
                 END LOOP;
                 RAISE EXCEPTION 'undo the savepoint';
             EXCEPTION WHEN raise_exception THEN
@@ -111,5 +175,33 @@ BEGIN
             COMMIT;
         END IF;
     END LOOP;
+END
+$$;
+
+CREATE PROCEDURE workload_bulk(rows int, seed int) LANGUAGE plpgsql AS
+$$
+BEGIN
+    FOR piece IN 1..10 LOOP
+        BEGIN
+            INSERT INTO w_plain (id, name, amount) SELECT 200000 + i, repeat(md5(i::text || seed), 15), piece FROM generate_series(1, rows / 10) AS i
+            ON CONFLICT (id) DO UPDATE SET name = excluded.name, amount = excluded.amount;
+            BEGIN
+                UPDATE w_toast SET n = n + piece, bytes = decode(repeat(md5(piece::text), 80), 'hex');
+                DELETE FROM w_part WHERE region = 'r1';
+                IF piece % 3 = 0 THEN
+                    RAISE EXCEPTION 'undo the inner savepoint';
+                END IF;
+            EXCEPTION WHEN raise_exception THEN
+                INSERT INTO w_part SELECT 'r1', 10000 + i, 'again ' || piece FROM generate_series(1, 100) AS i
+                ON CONFLICT (region, id) DO UPDATE SET v = excluded.v;
+            END;
+            IF piece % 4 = 0 THEN
+                RAISE EXCEPTION 'undo the outer savepoint';
+            END IF;
+        EXCEPTION WHEN raise_exception THEN
+            NULL;
+        END;
+    END LOOP;
+    COMMIT;
 END
 $$;
