@@ -62,7 +62,8 @@ typedef struct FormatOps
 	void (*change)(struct Decoder *decoder, RelationPlan *plan, const Change *change);
 	void (*truncate)(struct Decoder *decoder, const Truncation *truncation);
 	void (*message)(struct Decoder *decoder, const Message *message);
-	/* The rows of plan's table are being rewritten from lsn on; NULL: not wanted to know */
+	/* The rows of plan's table are being rewritten from lsn on; NULL: not wanted to know
+	 */
 	void (*rewrite)(struct Decoder *decoder, RelationPlan *plan, uint64 lsn);
 	/* Only called when something of the transaction was wanted; leaves nothing behind. */
 	void (*commit)(struct Decoder *decoder, uint64 commit_lsn);

@@ -274,10 +274,11 @@ doubt_tables(Output *output, const CapturedChange *change, Arena *arena, Err *er
 	                         "it was not captured for a while; it will be read again by "
 	                         "itself",
 	                         err) &&
-	       lake_output_doubt(output,
-	                         skipped,
-	                         "it was not captured for a while, and snapshots leave it out",
-	                         err);
+	       lake_output_doubt(
+			   output,
+			   skipped,
+			   "it was not captured for a while, and snapshots leave it out",
+			   err);
 }
 
 /*
@@ -304,11 +305,12 @@ take_lists(Pipeline *pipeline, Output *output, Position *position, Err *err)
 	log_info("pipeline", "%s takes over changed lists of tables", output->ops->name);
 	removed = change.removed;
 	while ((name = unread_next(&removed, pipeline->arena)) != NULL)
-		log_warning("pipeline",
-		            "table \"%s\" is not captured any more: what %s has of it stays as it "
-		            "is",
-		            name,
-		            output->ops->name);
+		log_warning(
+			"pipeline",
+			"table \"%s\" is not captured any more: what %s has of it stays as it "
+			"is",
+			name,
+			output->ops->name);
 	if (is_lake && !doubt_tables(output, &change, pipeline->arena, err))
 		return false;
 	position->unread = unread_add(pipeline->arena, position->unread, change.unread);

@@ -118,16 +118,16 @@ def test_killed_while_it_waits(t):
         # a message of that prefix that somebody else emits is a message as any other
         db.psql("select pg_logical_emit_message(true, 'cdc_sink.rewritten', 'public.other'),"
                 " pg_logical_emit_message(true, 'cdc_sink.rewritten', '1234')")
+        since = len(worker.log_text())
         worker.start()
-        wait_for(lambda: "\"public.kept\" will be read" in worker.log_text()[-4000:], 60, "the list to be taken up")
+        worker.wait_log("\"public.kept\" will be read", 60, since=since)
         connection.commit()
-    since = len(worker.log_text())
     wait_for(lambda: "is held at" in worker.log_text()[since:], 60, "the hold")
     worker.kill()
     db.psql("update kept set v = 'later' where id = 1; delete from kept where id = 2")
     worker.start()
-    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(t.lake(worker).metadata("cdc_checkpoints")),
-             60, "silver to be read again")
+    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(
+        t.lake(worker).metadata("cdc_checkpoints")["properties"]), 60, "silver to be read again")
     finish(db, worker)
     assert "\"public.other\" will be read" not in worker.log_text()
     check_silver(db, worker, t.lake(worker), ["kept", "other"])

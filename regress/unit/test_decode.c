@@ -290,6 +290,54 @@ messages_stand_alone_or_in_a_transaction(void **state)
 	close_fixture(&f);
 }
 
+static void
+put_own(Fixture *f, const char *prefix, uint32_t relid, uint64_t lsn)
+{
+	size_t mark = wire_begin_message(&f->frame, lsn, 'M');
+
+	buf_u8(&f->frame, WIRE_TRANSACTIONAL | WIRE_OWN);
+	buf_u64(&f->frame, lsn);
+	wire_string0(&f->frame, prefix);
+	buf_u32(&f->frame, sizeof relid);
+	buf_u32(&f->frame, relid);
+	wire_end_message(&f->frame, mark);
+}
+
+/* A rewrite is no event elsewhere: what comes next does not go on from it. */
+static void
+rewrites_are_silent(void **state)
+{
+	const Event *events;
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f);
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x100, 7);
+	put_relation(&f, 16384);
+	put_own(&f, WIRE_REWRITTEN, 16384, 0x80);
+	put_own(&f, "cdc_sink.of_a_later_version", 16384, 0x80);
+	put_commit(&f, 0x100);
+	put_begin(&f, 0x200, 8);
+	put_insert(&f, 16384, 0x190);
+	put_commit(&f, 0x200);
+	assert_true(take(&f));
+	assert_int_equal(f.batch->count, 5);
+	events = f.batch->events;
+	assert_true(f.batch->has_messages);
+	assert_int_equal(events[1].kind, EVENT_REWRITTEN);
+	assert_int_equal(events[1].relation->relid, 16384);
+	assert_true(events[2].is_silent);
+	assert_true(events[3].txn->last_end_lsn == 0x50);
+	assert_false(events[4].is_silent);
+	wire_begin_frame(&f.frame);
+	put_begin(&f, 0x300, 9);
+	put_own(&f, WIRE_REWRITTEN, 16385, 0x280);
+	assert_false(take(&f));
+	assert_int_equal(f.err.kind, ERR_FATAL);
+	close_fixture(&f);
+}
+
 int
 main(void)
 {
@@ -299,6 +347,7 @@ main(void)
 		cmocka_unit_test(nothing_beyond_until),
 		cmocka_unit_test(damage_is_refused),
 		cmocka_unit_test(messages_stand_alone_or_in_a_transaction),
+		cmocka_unit_test(rewrites_are_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

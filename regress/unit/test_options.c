@@ -146,14 +146,19 @@ fingerprint(void **state)
 	EnvOptions o;
 	EnvError error;
 	uint64_t before;
+	uint64_t rest;
 
 	(void) state;
 	env_options_init(&o, &alloc);
 	before = env_options_fingerprint(&o);
+	rest = env_options_fingerprint_of_rest(&o);
 	assert_true(env_option_set(&o, "schemas.enable", "true", &alloc, &error));
 	assert_true(env_options_fingerprint(&o) == before);
 	assert_true(env_option_set(&o, "table.include.list", "a.b", &alloc, &error));
 	assert_false(env_options_fingerprint(&o) == before);
+	assert_true(env_options_fingerprint_of_rest(&o) == rest);
+	assert_true(env_option_set(&o, "column.include.list", "a.b.c", &alloc, &error));
+	assert_false(env_options_fingerprint_of_rest(&o) == rest);
 	env_options_fini(&o);
 	pool_free(&pool);
 }

@@ -192,6 +192,15 @@ unread_tables(void **state)
 	back.unread = unread_remove(arena, "public.a,sales.o%2Cdd", "sales.o,dd");
 	assert_string_equal(back.unread, "public.a");
 	assert_null(unread_remove(arena, back.unread, "public.a"));
+	position.rest = UINT64_C(0x123456789abcdef0);
+	position.lists = "public%5C.a,,,";
+	buf_reset(&buf);
+	position_print(&buf, &position);
+	assert_true(position_parse((Slice){ buf.data, buf.len }, &back, &err));
+	position_parse_texts(arena, (Slice){ buf.data, buf.len }, &back);
+	assert_true(back.rest == position.rest);
+	assert_string_equal(back.lists, position.lists);
+	assert_string_equal(back.unread, position.unread);
 	buf_free(&buf);
 	arena_free(arena);
 }
@@ -385,6 +394,52 @@ start_is_decided(void **state)
 	}
 }
 
+/* Lists of tables may differ where they are known and nothing else does. */
+static void
+other_lists(void **state)
+{
+	static const struct
+	{
+		uint64_t rest; /* stored; ours is 7 */
+		const char *lists;
+		bool done;
+		bool accepted;
+	} cases[] = {
+		{ 7, "public%5C.a,,,", false, true },
+		{ 8, "public%5C.a,,,", false, false },
+		{ 7, NULL, false, false }, /* older positions know neither */
+		{ 0, NULL, false, false },
+		{ 7, "public%5C.a,,,", true, false },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		StoredPosition stored = { "Kafka", 1, at(POSITION_STREAM, 90, 100) };
+		RecoveryInput input = {
+			.stored = &stored,
+			.count = 1,
+			.self = self,
+			.slot_exists = true,
+			.confirmed_flush = 100,
+			.server_flush = 1000,
+			.done = cases[i].done,
+		};
+		Recovery recovery = { 0 };
+		Err err = { 0 };
+
+		input.self.rest = 7;
+		stored.position.fingerprint++;
+		stored.position.rest = cases[i].rest;
+		stored.position.lists = cases[i].lists;
+		assert_int_equal(recovery_decide(&input, &recovery, &err), cases[i].accepted);
+		if (cases[i].accepted)
+			assert_int_equal(recovery.action, RECOVERY_STREAM);
+		else
+			assert_non_null(strstr(err.text, "other table, column or row filters"));
+	}
+}
+
 /* What snapshot.mode makes of positions that the default mode streams from, or refuses.
  */
 /* A snapshot that was killed goes on while its slot stands where it was made. */
@@ -521,6 +576,7 @@ main(void)
 		cmocka_unit_test(last_transaction),
 		cmocka_unit_test(history_is_told),
 		cmocka_unit_test(unread_tables),
+		cmocka_unit_test(other_lists),
 		cmocka_unit_test(snapshot_resumes),
 		cmocka_unit_test(damage_is_refused),
 		cmocka_unit_test(older_form_is_read),

@@ -71,8 +71,8 @@ bool position_covers(const Position *position, Lsn commit_lsn, Lsn row_lsn,
  * are percent-encoded; unread= when there are such tables, and a checksum. */
 void position_print(Buf *buf, const Position *position);
 
-/* Read it back, but for unread and lists.  ERR_FATAL, naming what is wrong, for another format
- * version or damage. */
+/* Read it back, but for unread and lists.  ERR_FATAL, naming what is wrong, for another
+ * format version or damage. */
 bool position_parse(Slice text, Position *position, Err *err);
 
 /* Read unread and lists, too, into arena. */

@@ -216,10 +216,8 @@ take_commit(KafkaOutput *kafka, const Event *event, Err *err)
 	kafka->position.last = txn_commit(event->txn);
 	return kafka_commits_begin(kafka->commits, err) &&
 	       (event->is_silent ||
-	        kafka_control_end(kafka->control,
-	                          event,
-	                          kafka_commits_outstanding(kafka->commits),
-	                          err)) &&
+	        kafka_control_end(
+				kafka->control, event, kafka_commits_outstanding(kafka->commits), err)) &&
 	       take_end(kafka, commit_lsn, event->lsn, err);
 }
 

@@ -377,18 +377,20 @@ end_table(Lake *lake, const Event *event, Err *err)
 	return mark_table_end(lake, event, err);
 }
 
-/* Table name was to be read again, and there is none of that name: renamed, or dropped. */
+/* Table name was to be read again, and there is none of that name: renamed, or dropped.
+ */
 static void
 note_not_found(Source *source, const char *name)
 {
-	const char *from = source->silver == NULL ? NULL
-	                                          : table_property(silver_table(source->silver),
-	                                                           SOURCE_PROPERTY);
+	const char *from =
+		source->silver == NULL
+			? NULL
+			: table_property(silver_table(source->silver), SOURCE_PROPERTY);
 
 	if (from == NULL || strcmp(from, name) != 0 || silver_stale(source->silver) == NULL)
 		return;
 	silver_restate(source->silver,
-	                   "it was to be read again, but was renamed or dropped before");
+	               "it was to be read again, but was renamed or dropped before");
 	source->is_touched = true;
 }
 
@@ -473,8 +475,8 @@ take_wanted(Lake *lake, const Event *event)
 }
 
 /*
- * A table's rows are rewritten without events: what silver has of them is another table's.
- * Bronze has the events, and more there are not.
+ * A table's rows are rewritten without events: what silver has of them is another
+ * table's. Bronze has the events, and more there are not.
  */
 static bool
 take_rewritten(Lake *lake, const Event *event, Err *err)
@@ -493,8 +495,8 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 	{
 		if (list != NULL)
 			silver_restate(source->silver,
-			                   "its rows were rewritten without events; it will be read "
-			                   "again by itself");
+			               "its rows were rewritten without events; it will be read "
+			               "again by itself");
 		else
 			silver_set_stale(source->silver,
 			                 "its rows were rewritten without events, and snapshots "
@@ -676,8 +678,7 @@ doubt(Lake *lake, Source *source, const char *reason, Err *err)
 	silver_restate(source->silver, reason);
 	/* the next cut says so in cdc_checkpoints */
 	source->is_touched = true;
-	return table_commit_properties(
-		silver_table(source->silver), stamp.timestamp_ms, err);
+	return table_commit_properties(silver_table(source->silver), stamp.timestamp_ms, err);
 }
 
 bool

@@ -53,9 +53,9 @@ is_listed(const Listing *listing, const PGresult *result, int row)
 	                                                  server_text(result, row, at),
 	                                                  server_text(result, row, at + 1)))
 		return false;
-	return !listing->only_read ||
-	       config_snapshots_table(
-			   config, server_text(result, row, 0), server_text(result, row, 1));
+	return !listing->only_read || config_snapshots_table(config,
+	                                                     server_text(result, row, 0),
+	                                                     server_text(result, row, 1));
 }
 
 static bool

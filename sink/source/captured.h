@@ -16,7 +16,8 @@
 bool captured_list(PGconn *conn, const Config *config, Arena *arena, const char **list,
                    Err *err) MUST_CHECK;
 
-/* The configuration's lists that decide which tables are captured, as one word in arena. */
+/* The configuration's lists that decide which tables are captured, as one word in arena.
+ */
 const char *captured_lists(const Config *config, Arena *arena);
 
 /* What changed lists mean for the tables that there are now; partitions stand for their
