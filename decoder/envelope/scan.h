@@ -18,10 +18,12 @@ typedef struct Scan
 	const char *end;
 } Scan;
 
+/* An absent text (data NULL) is an empty one. */
 static inline Scan
 scan_over(Slice json)
 {
-	return (Scan){ json.data, json.data + json.len };
+	return json.data == NULL ? (Scan){ "", "" }
+	                         : (Scan){ json.data, json.data + json.len };
 }
 
 /* Skip blanks; the next character, '\0' at the end. */

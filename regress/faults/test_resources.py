@@ -311,4 +311,5 @@ def test_disk_full_on_the_server(t):
 test_warehouse_becomes_read_only.quick = True
 test_memory_limit.unsanitized = "sanitizers map terabytes, and nothing starts with a limit of memory"
 test_memory_limit_of_a_container.unsanitized = "its limit is measured for the worker that is shipped, sanitizers need more"
+test_file_descriptors_run_out.unsanitized = "sanitizers open files to look at the process and to report"
 test_limit_of_threads.unsanitized = "sanitizers have threads of their own, and end the process when they cannot start one"

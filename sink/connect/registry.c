@@ -197,6 +197,15 @@ hint_for(const Registry *registry, long status)
 	}
 }
 
+/* Of a status that is no success; a redirection has no end, either. */
+static ErrKind
+refusal_kind(long status)
+{
+	ErrKind kind = http_status_kind(status);
+
+	return kind == ERR_NONE ? ERR_CONFIG : kind;
+}
+
 /* An error status, in the registry's own words when it has any. */
 static bool
 fail_status(const Registry *registry, const char *subject, const HttpResponse *response,
@@ -209,7 +218,7 @@ fail_status(const Registry *registry, const char *subject, const HttpResponse *r
 	if (json.len == 0 || !connect_read_string(json, registry->scratch, &message))
 		message = (Slice){ "", 0 };
 	(void) fail(err,
-	            http_status_kind(response->status),
+	            refusal_kind(response->status),
 	            "schema registry %s refused the schema of subject \"%s\" with status "
 	            "%ld%s%.*s",
 	            http_shown(registry->urls[registry->url], shown),
@@ -272,7 +281,7 @@ registry_check(Registry *registry, const char **url, Err *err)
 	if (response.status != 200)
 	{
 		(void) fail(err,
-		            http_status_kind(response.status),
+		            refusal_kind(response.status),
 		            "it answered with status %ld",
 		            response.status);
 		return fail_hint(err, "%s", hint_for(registry, response.status));
