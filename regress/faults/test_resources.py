@@ -287,7 +287,7 @@ def test_disk_full_on_the_server(t):
     written = 0
     try:
         while written < 200:
-            db.psql("insert into t select 1000000 + %d * 10000 + n, repeat('x', 100) from generate_series(1, 10000) n"
+            db.psql("insert into t select 900000000 + %d * 10000 + n, repeat('x', 100) from generate_series(1, 10000) n"
                     % written)
             written += 1
     except Exception as error:
