@@ -372,7 +372,8 @@ is_captured(Form_pg_attribute attribute, const EnvRelation *relation, const Inde
 	FilterTable table = filter_table(options, relation);
 	const char *name;
 
-	if (attribute->attisdropped || attribute->attgenerated != '\0')
+	if (attribute->attisdropped || attribute->attgenerated != '\0' ||
+	    !published_has_column(options->published, relation, attribute->attnum))
 		return false;
 	if (key_contains(key, attribute->attnum))
 		return true;

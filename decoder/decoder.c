@@ -277,6 +277,21 @@ change_type(const ReorderBufferChange *change)
 	}
 }
 
+/* The operation as a bit of SKIP_. */
+static int
+change_skip(const ReorderBufferChange *change)
+{
+	return change->action == REORDER_BUFFER_CHANGE_INSERT   ? SKIP_CREATE
+	       : change->action == REORDER_BUFFER_CHANGE_UPDATE ? SKIP_UPDATE
+	                                                        : SKIP_DELETE;
+}
+
+static bool
+is_published(const Decoder *decoder, int operation)
+{
+	return (decoder->options.events.published->withheld & operation) == 0;
+}
+
 /*
  * The rows that come now are those of the transient heap of an ALTER TABLE that rewrites
  * a table.  Nobody changed them, so they are no events; but whoever holds the table has
@@ -319,8 +334,10 @@ change_row(Decoder *decoder, Relation relation, ReorderBufferChange *change)
 		.new_tuple = change_new_tuple(change),
 	};
 
-	/* a row without the tuple that makes it one says nothing (as pgoutput) */
-	if (plan != NULL && (row.type == 'D' || row.new_tuple != NULL) &&
+	/* a row without the tuple that makes it one says nothing (as pgoutput), nor does an
+	 * operation that is not published, whatever a row filter would make of it */
+	if (plan != NULL && is_published(decoder, change_skip(change)) &&
+	    (row.type == 'D' || row.new_tuple != NULL) &&
 	    (plan->row_filter == NULL || row_filter_apply(plan->row_filter, &row)))
 	{
 		decoder->wanted = true;
@@ -361,7 +378,7 @@ decoder_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int count,
 		.plans = palloc(count * sizeof(RelationPlan *)),
 	};
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && is_published(decoder, SKIP_TRUNCATE); i++)
 	{
 		RelationPlan *plan = find_plan(decoder, relations[i]);
 

@@ -95,7 +95,8 @@ is_known(const char *name)
 	const char *table;
 	MaskKind kind;
 
-	if (strcmp(name, OPTION_ALL_MASKS) == 0 || strcmp(name, OPTION_ALL_ROW_FILTERS) == 0)
+	if (strcmp(name, OPTION_ALL_MASKS) == 0 ||
+	    strcmp(name, OPTION_ALL_ROW_FILTERS) == 0 || strcmp(name, OPTION_PUBLISHED) == 0)
 		return true;
 	if (mask_is_property(name, &kind))
 		return strncmp(name, "column_", 7) == 0;

@@ -342,8 +342,9 @@ static void
 build(PlanCache *cache, RelationPlan *plan, Relation relation)
 {
 	uint32 generation = plan->generation;
-	const char *schema;
-	const char *name;
+	const EnvOptions *options = &cache->options->events;
+	EnvRelation named = { .relid = RelationGetRelid(relation) };
+	FilterTable table;
 
 	cache->built++;
 	drop_content(plan);
@@ -353,12 +354,14 @@ build(PlanCache *cache, RelationPlan *plan, Relation relation)
 	plan->row_filter = NULL;
 	plan->context =
 		AllocSetContextCreate(cache->context, "cdc_decoder plan", ALLOCSET_SMALL_SIZES);
-	if (catalog_names(relation, &cache->writer->converter, &schema, &name))
+	if (catalog_names(relation, &cache->writer->converter, &named.schema, &named.name))
 	{
-		MemoryContextCopyAndSetIdentifier(plan->context, name);
-		if (cache->options->events.publish_via_partition_root)
-			(void) catalog_root(relation, &cache->writer->converter, &schema, &name);
-		if (filter_wants_table(&cache->options->events, schema, name))
+		MemoryContextCopyAndSetIdentifier(plan->context, named.name);
+		named.root_relid = catalog_root(
+			relation, &cache->writer->converter, &named.root_schema, &named.root_name);
+		table = filter_table(options, &named);
+		if (filter_wants_table(options, table.schema, table.name) &&
+		    published_has(options->published, &named))
 		{
 			build_wanted(cache, plan, relation);
 			plan->is_wanted = true;

@@ -81,7 +81,7 @@ pipeline_open_source(Pipeline *pipeline, Err *err)
 	if (pipeline->replication == NULL ||
 	    !server_identify(pipeline->replication, &pipeline->server, err) ||
 	    !server_slot(pipeline->sql, config->slot_name, &pipeline->slot, err) ||
-	    !check_lists(pipeline, err) || !publication_check(pipeline->sql, config, err) ||
+	    !publication_read(pipeline->sql, config, err) || !check_lists(pipeline, err) ||
 	    !identity_autoset(pipeline->sql, config, err))
 		return false;
 	/* with a slot, the plugin checks them when the stream starts */

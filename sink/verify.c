@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "envelope/control.h"
 #include "lake/compare.h"
+#include "source/publication.h"
 #include "source/snapshot_copy.h"
 #include "source/stream.h"
 #include "verify_changes.h"
@@ -115,7 +116,8 @@ connect_all(Verify *verify, Err *err)
 	if (verify->aside == NULL)
 		return false;
 	verify->replication = server_connect(verify->config, true, err);
-	return verify->replication != NULL;
+	return verify->replication != NULL &&
+	       publication_read(verify->sql, verify->config, err);
 }
 
 /* Whether the lake holds the stream of this server, database and slot. */

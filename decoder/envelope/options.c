@@ -266,6 +266,8 @@ env_options_init(EnvOptions *options, const Alloc *alloc)
 	EnvError error;
 
 	memset(options, 0, sizeof *options);
+	options->published = alloc_zero(alloc, sizeof *options->published);
+	options->published->alloc = *alloc;
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		(void) env_option_set(
 			options, option_table[i].name, option_table[i].boot, alloc, &error);
@@ -486,6 +488,11 @@ env_option_set(EnvOptions *options, const char *name, const char *value,
 		return mask_read(&options->masks, value, alloc, error);
 	if (strcmp(name, OPTION_ALL_ROW_FILTERS) == 0)
 		return row_filter_read(&options->row_filters, value, alloc, error);
+	if (strcmp(name, OPTION_PUBLISHED) == 0)
+	{
+		options->published->everywhere = true;
+		return published_read(options->published, value, error);
+	}
 	if (def == NULL)
 	{
 		(void) env_fail(error, "unrecognized option \"%s\"", name);
@@ -552,6 +559,33 @@ hash_row_filters(uint64_t hash, const RowFilters *filters)
 	return hash;
 }
 
+/* What reads no snapshot through a publication goes on when it is changed, as Debezium
+ * does; and whatever does when a table is renamed. */
+static uint64_t
+hash_published(uint64_t hash, const Published *published)
+{
+	char number[32];
+
+	if (!published->given || !published->everywhere)
+		return hash;
+	(void) snprintf(
+		number, sizeof number, "%d/%d", published->all_tables, published->withheld);
+	hash = hash_text(hash, number);
+	for (size_t i = 0; i < published->schema_count; i++)
+		hash = hash_text(hash, published->schemas[i]);
+	for (size_t i = 0; i < published->table_count; i++)
+	{
+		const PublishedTable *table = &published->tables[i];
+
+		(void) snprintf(number, sizeof number, "%u", (unsigned) table->relid);
+		hash = hash_text(hash, number);
+		hash = hash_text(hash, table->columns == NULL ? "" : table->columns);
+		hash = hash_text(
+			hash, table->filter.expression == NULL ? "" : table->filter.expression);
+	}
+	return hash;
+}
+
 static uint64_t
 hash_options(const EnvOptions *options, bool with_tables)
 {
@@ -576,7 +610,9 @@ hash_options(const EnvOptions *options, bool with_tables)
 		else
 			hash = hash_text(hash, *(const bool *) member ? "true" : "false");
 	}
-	return hash_row_filters(hash_masks(hash, &options->masks), &options->row_filters);
+	return hash_row_filters(
+		hash_masks(hash_published(hash, options->published), &options->masks),
+		&options->row_filters);
 }
 
 uint64_t

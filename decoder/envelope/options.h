@@ -15,6 +15,7 @@
 #include "envelope/filter.h"
 #include "envelope/key.h"
 #include "envelope/mask.h"
+#include "envelope/published.h"
 #include "envelope/row_filter.h"
 
 typedef enum DecimalMode
@@ -106,6 +107,7 @@ typedef struct EnvOptions
 	KeyRules message_key_columns;
 	MaskRules masks;            /* column.mask.*, column.truncate.* */
 	RowFilters row_filters;     /* row.filter.* */
+	Published *published;       /* never NULL */
 	int decimal_handling_mode;  /* DecimalMode */
 	int time_precision_mode;    /* TimeMode */
 	int binary_handling_mode;   /* BinaryMode */

@@ -140,6 +140,16 @@ row_filter_of(const EnvOptions *options, const Relation *relation, const char **
 	const RowFilter *filter = NULL;
 	const char *found = relation->name;
 
+	if (options->published->given && options->published->everywhere &&
+	    (filter = published_filter(
+			 options->published, relation, options->publish_via_partition_root)) != NULL)
+	{
+		if (name != NULL)
+			*name = options->publish_via_partition_root && relation->root_relid != 0
+			            ? relation->root_name
+			            : relation->name;
+		return filter;
+	}
 	if (filters->count == 0)
 		return NULL;
 	if (relation->root_relid == 0 || !options->publish_via_partition_root)

@@ -26,6 +26,8 @@ _READ = re.compile(r'"op":"r"')
 
 def reason(case):
     """Why a plugin alone cannot replay the case; None: it can."""
+    if case.setting("publication.autocreate.mode") in ("disabled", "no_tables"):
+        return "publications are the worker's"
     return next((why for option in case.settings for pattern, why in _WORKERS if pattern.match(option)), None)
 
 

@@ -105,28 +105,3 @@ def test_transaction_metadata_continues_after_a_kill(t):
     assert all(end["event_count"] == 21 for end in ends if end["status"] == "END"), ends
     orders = [record.json["transaction"]["total_order"] for record in read_all(t.broker, prefix + ".public.t")]
     assert orders == list(range(1, 21)) * 3, orders
-
-
-def test_a_publication_that_filters_is_not_passed_over(t):
-    db = t.database()
-    db.psql(TABLE + "; create table u (id int primary key, secret text); create table w (id int primary key);"
-            "create publication p for table t, u (id), w where (id > 0)")
-    worker = kafka_worker(t, db, **{"publication.name": "p", "publication.autocreate.mode": "disabled"})
-    refused(worker, "column \"public.u.secret\" is captured", "column.exclude.list")
-    worker.config["column.exclude.list"] = "public.u.secret"
-    refused(worker, "row filter for table \"public.w\"")
-    worker.config["table.exclude.list"] = "public.w"
-    worker.run_until(db.lsn(), timeout=60)
-    db.psql("create table x (id int primary key)")
-    for mode in ("disabled", "no_tables"):
-        worker.config["publication.autocreate.mode"] = mode
-        refused(worker, "table \"public.x\" is captured, but publication \"p\" does not have it")
-    worker = kafka_worker(t, db, **{
-        "publication.name": "p", "publication.autocreate.mode": "no_tables", "column.exclude.list": "public.u.secret",
-        "table.exclude.list": "public.w,public.x"})
-    worker.run_until(db.lsn(), timeout=60)
-    db.psql("insert into u values (1, 'hidden'); insert into w values (-1); insert into x values (1)")
-    worker.run_until(db.lsn(), timeout=60)
-    prefix = worker.config["topic.prefix"]
-    assert [record.json["after"] for record in read_all(t.broker, prefix + ".public.u")] == [{"id": 1}]
-    assert not {prefix + ".public.w", prefix + ".public.x"} & set(t.broker.topics())

@@ -204,6 +204,50 @@ test_travel(void **state)
 	buf_free(&text);
 }
 
+/* A publication travels as one text, and is the same filter there. */
+static void
+test_publication(void **state)
+{
+	static const char *const bad[] = {
+		"", "3:all", "3:all1:05:table1:7", "3:all1:06:schema", "3:all1:04:what1:7", "x",
+	};
+	World *world = *state;
+	EnvOptions options;
+	const Published *published;
+	Relation relation = { .relid = 7, .schema = "s", .name = "a", .root_schema = "r" };
+	EnvError error;
+	Buf text = buf_heap();
+
+	env_options_init(&options, &world->alloc);
+	published = options.published;
+	assert_true(published_has(published, &relation)); /* none is given */
+	published_write_head(&text, false, SKIP_DELETE);
+	published_write_schema(&text, "sch:ema");
+	published_write_table(&text, 7, "s.a", "1 12", "n > 1");
+	published_write_table(&text, 8, "r.root", NULL, NULL);
+	assert_true(env_option_set(
+		&options, OPTION_PUBLISHED, buf_cstr(&text), &world->alloc, &error));
+	assert_true(published->given && published->everywhere && !published->all_tables);
+	assert_int_equal(published->withheld, SKIP_DELETE);
+	assert_true(published_has(published, &relation));
+	assert_true(published_has_column(published, &relation, 12));
+	assert_false(published_has_column(published, &relation, 2));
+	assert_string_equal(row_filter_of(&options, &relation, NULL)->expression, "n > 1");
+	relation.relid = 9;
+	assert_false(published_has(published, &relation));
+	relation.root_relid = 8;
+	assert_true(published_has(published, &relation));
+	relation.root_relid = 0;
+	relation.schema = "sch:ema";
+	assert_true(published_has(published, &relation));
+	assert_true(published_has_column(published, &relation, 2));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(
+			env_option_set(&options, OPTION_PUBLISHED, bad[i], &world->alloc, &error));
+	env_options_fini(&options);
+	buf_free(&text);
+}
+
 /* A partition has its own filter or its root's; by the root's name the root's alone. */
 static void
 test_partitions(void **state)
@@ -239,6 +283,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_printed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fingerprint, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_travel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_publication, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_partitions, setup, teardown),
 	};
 

@@ -626,9 +626,10 @@ update_row(Silver *silver, const Event *event, Err *err)
 static bool
 insert_row(Silver *silver, const Event *event, Err *err)
 {
+	const EnvOptions *options = &silver->store->config->env;
 	bool has_unchanged = false;
 
-	if (silver->store->config->env.row_filters.count > 0 &&
+	if ((options->row_filters.count > 0 || options->published->given) &&
 	    !rowplan_has_unchanged(
 			silver_plan(silver, event->relation), event->new_tuple, &has_unchanged, err))
 		return false;

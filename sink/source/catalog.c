@@ -104,12 +104,14 @@ server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
 {
 	/* From 16384 (FirstNormalObjectId) on: what initdb made is not streamed. */
 	static const char query[] =
-		"SELECT c.oid, n.nspname, c.relname, rn.nspname, r.relname, c.relkind, c.relpersistence "
+		"SELECT c.oid, n.nspname, c.relname, r.oid, rn.nspname, r.relname, c.relkind, "
+		"c.relpersistence "
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
 		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384 "
 		"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+	const Published *published = config->env.published;
 	PGresult *result = server_query(conn, query, err);
 	int count;
 
@@ -120,14 +122,21 @@ server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
 	tables->relids = arena_alloc(arena, ((size_t) count + 1) * sizeof *tables->relids);
 	for (int i = 0; i < count; i++)
 	{
+		const Relation relation = {
+			.relid = server_oid(result, i, 0),
+			.schema = server_text(result, i, 1),
+			.name = server_text(result, i, 2),
+			.root_relid = server_oid(result, i, 3),
+			.root_schema = server_text(result, i, 4),
+			.root_name = server_text(result, i, 5),
+		};
 		/* partitions may be known by their root's name, to filters too */
-		int at =
-			config->env.publish_via_partition_root && !PQgetisnull(result, i, 4) ? 3 : 1;
+		FilterTable table = filter_table(&config->env, &relation);
 
-		if (((more & TABLES_PARENTS) != 0 || *server_text(result, i, 5) == 'r') &&
-		    ((more & TABLES_UNLOGGED) != 0 || *server_text(result, i, 6) == 'p') &&
-		    filter_wants_table(
-				&config->env, server_text(result, i, at), server_text(result, i, at + 1)))
+		if (((more & TABLES_PARENTS) != 0 || *server_text(result, i, 6) == 'r') &&
+		    ((more & TABLES_UNLOGGED) != 0 || *server_text(result, i, 7) == 'p') &&
+		    filter_wants_table(&config->env, table.schema, table.name) &&
+		    (!published->everywhere || published_has(published, &relation)))
 			tables->relids[tables->count++] = server_oid(result, i, 0);
 	}
 	PQclear(result);
@@ -481,9 +490,12 @@ is_captured(const Gathering *gathering, const PGresult *result, int row)
 	const EnvOptions *options = &gathering->config->env;
 	FilterTable table = filter_table(options, &gathering->relation);
 	const char *name = server_text(result, row, COLUMN_NAME);
+	int16_t attnum = (int16_t) read_int(result, row, COLUMN_ATTNUM);
 
-	return list_contains(gathering->key_columns,
-	                     (int16_t) read_int(result, row, COLUMN_ATTNUM)) ||
+	if (options->published->everywhere &&
+	    !published_has_column(options->published, &gathering->relation, attnum))
+		return false;
+	return list_contains(gathering->key_columns, attnum) ||
 	       filter_wants_column(options, table.schema, table.name, name) ||
 	       key_names(&options->message_key_columns, table.schema, table.name, name);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "envelope/render.h"
+#include "source/publication.h"
 #include "source/row_filter.h"
 #include "source/server.h"
 #include "source/unmatched.h"
@@ -46,6 +47,7 @@ static bool check_replication(Check *check);
 static bool check_free_places(Check *check);
 static bool check_slot(Check *check);
 static bool check_plugin_loads(Check *check);
+static bool check_publication(Check *check);
 static bool check_tables(Check *check);
 static bool check_columns(Check *check);
 static bool check_row_filters(Check *check);
@@ -55,10 +57,10 @@ static bool check_settings(Check *check);
 
 /* In order.  False ends the checks: the connection was lost, or never made. */
 static bool (*const check_table[])(Check *check) = {
-	check_connection,  check_version,  check_wal_level,   check_plugin_allowed,
-	check_replication, check_slot,     check_free_places, check_plugin_loads,
-	check_tables,      check_columns,  check_row_filters, check_privileges,
-	check_keys,        check_settings,
+	check_connection,  check_version, check_wal_level,   check_plugin_allowed,
+	check_replication, check_slot,    check_free_places, check_plugin_loads,
+	check_publication, check_tables,  check_columns,     check_row_filters,
+	check_privileges,  check_keys,    check_settings,
 };
 
 bool
@@ -417,6 +419,22 @@ check_plugin_loads(Check *check)
 }
 
 /* ---- The tables ---- */
+
+static bool
+check_publication(Check *check)
+{
+	const Config *config = check->config;
+	Err err = { 0 };
+
+	if (!publication_read(check->sql, config, &err))
+		fix_error(check, &err);
+	else if (config->env.published->given)
+		ok(check,
+		   "publication \"%s\" says what %s, as it is at the start of a run",
+		   config->publication_name,
+		   config->env.published->everywhere ? "is captured" : "streams");
+	return true;
+}
 
 static bool
 check_tables(Check *check)

@@ -1,11 +1,12 @@
 /*
  * publication.h
- *		a publication of the user's own, where Debezium would read through it.
+ *		a publication of the user's own, through which Debezium would read.
  *
- * cdc_decoder reads no publication: with publication.autocreate.mode=disabled or
- * no_tables, where Debezium takes the publication as it is, its tables, columns and rows
- * would be a filter that is silently not there.  So it is compared with what is captured,
- * at the start.
+ * With publication.autocreate.mode=disabled or no_tables Debezium takes publication.name
+ *as it is: what it has not (tables, columns, rows, operations) never streams, while a
+ * snapshot reads whatever the lists want.  So does the worker into Kafka alone; with a
+ *lake the snapshot is filtered as well, because silver is to equal one set of rows.  Read
+ *once, at the start: a publication that is changed counts from the next start on.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -14,7 +15,11 @@
 
 #include "source/server.h"
 
-/* ERR_CONFIG, naming the table or column, when more is captured than is published. */
-bool publication_check(PGconn *sql, const Config *config, Err *err) MUST_CHECK;
+/*
+ * Read it into config->env.published; nothing in other modes, or the second time.
+ * ERR_CONFIG when it does not exist, or has what the worker cannot do in its place: the
+ * message names it.
+ */
+bool publication_read(PGconn *sql, const Config *config, Err *err) MUST_CHECK;
 
 #endif

@@ -77,6 +77,8 @@ add_families(Buf *command, const EnvOptions *options, const OptionStyle *style)
 	row_filter_write(&options->row_filters, &text);
 	if (text.len > 0)
 		add_option(command, OPTION_ALL_ROW_FILTERS, buf_cstr(&text), style);
+	if (options->published->given)
+		add_option(command, OPTION_PUBLISHED, options->published->text, style);
 	buf_free(&text);
 }
 
