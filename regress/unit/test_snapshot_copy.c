@@ -190,6 +190,16 @@ test_malformed(void **state)
 	buf_free(&bytes);
 }
 
+static EnvOptions
+defaults(const Fixture *fixture)
+{
+	Alloc alloc = arena_as_alloc(fixture->arena);
+	EnvOptions options;
+
+	env_options_init(&options, &alloc);
+	return options;
+}
+
 static void
 assert_select(const CopySource *source, const EnvOptions *options, const char *ending)
 {
@@ -207,7 +217,7 @@ static void
 test_select(void **state)
 {
 	Fixture *fixture = *state;
-	const EnvOptions options = { 0 };
+	EnvOptions options = defaults(fixture);
 	CopySource source = { .relation = &fixture->relation };
 
 	assert_select(&source,
@@ -227,7 +237,7 @@ static void
 test_select_parent(void **state)
 {
 	Fixture *fixture = *state;
-	const EnvOptions options = { 0 };
+	EnvOptions options = defaults(fixture);
 	CopySource source = { .relation = &fixture->relation };
 
 	fixture->relation.relkind = 'p';
@@ -239,7 +249,7 @@ static void
 test_select_filtered(void **state)
 {
 	Fixture *fixture = *state;
-	EnvOptions options = { 0 };
+	EnvOptions options = defaults(fixture);
 	RowFilter rules[] = { { "s.root", "root.id > 1" }, { "s.t", "id > 2 -- more" } };
 	CopySource source = { .relation = &fixture->relation };
 
