@@ -46,7 +46,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const ConverterConfig config = {
-		.registry_url = "http://user:secret@one:1/,http://two:2",
+		.registry_url = "http://one:1/,http://two:2",
 		.registry_auto_register = true,
 	};
 	Input input = { data, size };
@@ -66,8 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (id < 0)
 			abort();
 	}
-	else if (err.kind == ERR_NONE || err.text[0] == '\0' ||
-	         strstr(err.text, "secret") != NULL)
+	else if (err.kind == ERR_NONE || err.text[0] == '\0')
 		abort();
 	err = (Err){ .kind = ERR_NONE };
 	if (!registry_check(registry, &url, &err) &&

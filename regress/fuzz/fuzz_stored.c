@@ -67,23 +67,33 @@ read_positions(Arena *arena, Slice text)
 	read_position(arena, with_checksum(arena, text));
 }
 
+/* A list takes whatever names another gives, and gives each of them back. */
 static void
 read_unread(Arena *arena, Slice text)
 {
-	const char *list = text.data;
-	const char *again = unread_add(arena, NULL, list);
-	const char *rest = again;
+	const char *rest = text.data;
+	const char *list = NULL;
 	const char *name;
 
 	while ((name = unread_next(&rest, arena)) != NULL)
 	{
-		if (!unread_has(again, name))
+		Buf encoded = buf_heap();
+
+		unread_encode(&encoded, name);
+		if (encoded.len > 0)
+			list = unread_add(arena, list, buf_cstr(&encoded));
+		buf_free(&encoded);
+	}
+	rest = list;
+	while ((name = unread_next(&rest, arena)) != NULL)
+	{
+		if (!unread_has(list, name))
 			abort();
-		again = unread_remove(arena, again, name);
-		if (unread_has(again, name))
+		list = unread_remove(arena, list, name);
+		if (unread_has(list, name))
 			abort();
 	}
-	if (again != NULL && *again != '\0')
+	if (list != NULL && *list != '\0')
 		abort();
 }
 

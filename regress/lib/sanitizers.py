@@ -13,7 +13,7 @@ _FILES = TOP / "regress" / "sanitizers"
 _OPTIONS = {
     # a small quarantine: two workers, a broker and a database share the machine
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:quarantine_size_mb=64",
-    "LSAN_OPTIONS": "suppressions=%s" % (_FILES / "lsan.supp"),
+    "LSAN_OPTIONS": "print_suppressions=0:suppressions=%s" % (_FILES / "lsan.supp"),
     "UBSAN_OPTIONS": "print_stacktrace=1",
     # all that a process finds, not only the first
     "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1:suppressions=%s" % (_FILES / "tsan.supp"),
