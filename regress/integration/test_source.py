@@ -27,11 +27,13 @@ def build():
     if _built:
         return
     library = WORKER_BUILD / "libsink.a"
+    made = PROBE.with_suffix(".%d" % os.getpid())  # put in place whole: another process may be running it
     sanitize = ["-fsanitize=%s" % SANITIZE] if SANITIZE else []
     subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-D_GNU_SOURCE", *sanitize,
-                    "-Idecoder", "-Isink", *packages("--cflags"), "-o", str(PROBE),
+                    "-Idecoder", "-Isink", *packages("--cflags"), "-o", str(made),
                     str(SOURCE / "source_probe.c"), str(library), *packages("--libs"), "-lm", "-lpthread"],
                    check=True, cwd=TOP)
+    made.replace(PROBE)
     _built.append(PROBE)
 
 
