@@ -17,7 +17,8 @@ one()
     make --no-print-directory -f sink/Makefile -j"$(nproc)" worker BUILD="$build/$name" SANITIZE="$what"
     WORKER_BUILD=$build/$name SANITIZE=$what regress/tools/python.sh regress/tools/run-tests --sanitizers "$@" |
         tee "$log" || status=$?
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -1 || true)
+    line=${line:-0 passed, 1 failed}
     passed=$((passed + ${line%% passed*}))
     line=${line#*, }
     failed=$((failed + ${line%% failed*}))

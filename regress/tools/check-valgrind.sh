@@ -29,7 +29,8 @@ mkdir -p "$build/log"
 # a server is up after minutes, and a step that waits is waited for
 export REGRESS_BINDIR=$scratch/bin PGCTLTIMEOUT=600 PGISOLATIONTIMEOUT=3600
 regress/tools/run-regress.sh "$@" | tee "$log" || status=$?
-line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -1 || true)
+line=${line:-0 passed, 1 failed}
 passed=${line%% passed*}
 failed=${line#*, }
 failed=${failed%% failed*}
