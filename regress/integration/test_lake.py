@@ -143,19 +143,6 @@ def test_columns_follow(t):
     assert code == 0, output + errors
 
 
-def test_heap_rewrite_is_stale(t):
-    """A rewrite sends no rows: silver says that it is stale until it has been read again."""
-    db = t.database()
-    db.psql("create table rewritten (id int primary key, v int); insert into rewritten select n, n from generate_series(1, 10) n")
-    worker = running(t, db)
-    db.psql("alter table rewritten add column r float8 default random(); update rewritten set v = 0 where id = 1")
-    settle(worker, db)
-    stale = [row for row in t.lake(worker).checkpoint() if row["table_name"] == "silver_rewritten"]
-    assert stale and stale[0]["status"] == "stale", stale
-    code, output, errors = worker.command("verify")
-    assert code == 1 and "stale" in output, output + errors
-
-
 def test_incompatible_type_stops(t):
     """int to text is no widening: the worker stops with 2 and says so; new_column goes on."""
     db = t.database()
