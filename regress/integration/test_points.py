@@ -123,8 +123,8 @@ def write_some(db, number, generator):
     """Changes while it runs; DDL and a large transaction now and then."""
     db.psql("call workload_run(%d, %d, true)" % (CHANGES, generator.randrange(1000)))
     if number % 2 == 0:
-        ddl = DDL[number // 2 % len(DDL)].replace("%d", str(number))
-        db.psql(ddl)
+        name = "%d_%d" % (number, generator.randrange(1000000))  # it may come here again
+        db.psql(DDL[number // 2 % len(DDL)].replace("%d", name))
         db.psql("call workload_run(%d, %d, true)" % (CHANGES // 5, generator.randrange(1000)))
     if number % 10 == 7:
         db.psql(BULK % number)

@@ -81,6 +81,8 @@ static const Meaning meanings[] = {
 	  "Check kafka.security.protocol, kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password." },
 	{ RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, ERR_CONFIG,
 	  "Check kafka.security.protocol, kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password." },
+	{ RD_KAFKA_RESP_ERR__SSL, ERR_CONFIG,
+	  "Set kafka.ssl.ca.location to the certificates of the authority that signed the broker's, or have the broker's certificate renewed." },
 	{ RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERR_CONFIG,
 	  "Grant the worker Describe, Create, Write and DescribeConfigs on its topics, and Read on the positions topic." },
 	{ RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ERR_CONFIG,
@@ -381,7 +383,9 @@ kafka_fail_silent(KafkaClient *client, Err *err, const char *doing)
 	     client->servers,
 	     client->problem[0] == '\0' ? "" : ": ",
 	     client->problem);
-	return fail_hint(err, "Is a broker running there, and reachable from here?");
+	return fail_hint(err,
+	                 "Is a broker running there, reachable from here, and does it speak "
+	                 "kafka.security.protocol?");
 }
 
 /* ---- Events ---- */
@@ -416,6 +420,10 @@ take_error(KafkaClient *client, rd_kafka_event_t *event)
 	if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 	    code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED)
 		kafka_fail(client, &client->failure, code, text, "log in");
+	/* Any other failure of TLS may be one of the network. */
+	else if (code == RD_KAFKA_RESP_ERR__SSL &&
+	         strstr(text, "certificate verify failed") != NULL)
+		kafka_fail(client, &client->failure, code, text, "trust a broker");
 }
 
 static void

@@ -146,12 +146,49 @@ hint_connect(const Config *config, const char *state, Err *err)
 		          config->database_dbname);
 	else if (strcmp(state, "3D000") == 0)
 		fail_hint(err, "Check database.dbname.");
+	else if (strcmp(state, "53300") == 0)
+		fail_hint(
+			err,
+			"End connections that nobody needs, or raise max_wal_senders, of which "
+			"the worker takes two, or max_connections, or what the role or database "
+			"may have.");
 	else if (strcmp(state, "42501") == 0)
 		fail_hint(
 			err,
 			"As a superuser: ALTER ROLE \"%s\" REPLICATION; or, where a provider has a "
 			"role for that, grant it.",
 			config->database_user);
+}
+
+/* What libpq itself refuses: it has no SQLSTATE. */
+static bool
+hint_refused(const char *message, Err *err)
+{
+	static const struct
+	{
+		const char *part;
+		const char *hint;
+	} refusals[] = {
+		{ "certificate verify failed",
+		  "Set database.sslrootcert to the certificates of the authority that signed the "
+		  "server's, or have the server's certificate renewed." },
+		{ "root certificate file",
+		  "Set database.sslrootcert to a file that can be read." },
+		{ "server certificate for",
+		  "Set database.hostname to a name in the server's certificate, or "
+		  "database.sslmode to verify-ca." },
+		{ "server does not support SSL",
+		  "Turn ssl on in the server, or let database.sslmode do without." },
+	};
+
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (strstr(message, refusals[i].part) != NULL)
+		{
+			err->kind = ERR_CONFIG;
+			(void) fail_hint(err, "%s", refusals[i].hint);
+			return true;
+		}
+	return false;
 }
 
 static bool
@@ -168,7 +205,7 @@ fail_connect(PGconn *conn, const Config *config, Err *err)
 	fail(err, kind, "could not connect to PostgreSQL: %s", message);
 	if (known)
 		hint_connect(config, state, err);
-	else if (kind == ERR_CONFIG)
+	else if (!hint_refused(message, err) && kind == ERR_CONFIG)
 		fail_hint(err, "Set database.password.");
 	free(message);
 	return false;
