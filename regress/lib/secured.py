@@ -12,7 +12,7 @@ from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, Ac
     ResourceType
 
 from lib.broker import Broker
-from lib.support import free_port
+from lib.support import free_port, wait_for
 
 USER, PASSWORD = "cdc", "right"
 
@@ -74,29 +74,31 @@ class SecuredBroker(Broker):
                 "kafka.ssl.ca.location": authority}
 
     @staticmethod
-    def _done(futures):
-        for future in futures.values():
-            future.result(20)
-
-    @staticmethod
     def _entry(form, kind, name, operation, permission):
         return form(ResourceType[kind], name, ResourcePatternType.PREFIXED, "User:" + USER, "*", AclOperation[operation],
                     AclPermissionType[permission])
 
+    def _change(self, kind, name, operations, permission, remove=False):
+        """Returns when the broker goes by it, which is later than its answer."""
+        admin = self.admin()
+        for operation in operations:
+            where = self._entry(AclBindingFilter, kind, name, operation, permission)
+            done = admin.delete_acls([where]) if remove else \
+                admin.create_acls([self._entry(AclBinding, kind, name, operation, permission)])
+            for future in done.values():
+                future.result(20)
+            wait_for(lambda: bool(admin.describe_acls(where).result(20)) != remove, 20, "the broker to go by %s" % where)
+
     def grant(self, kind, name, *operations):
         """name: what it begins with."""
-        admin = self.admin()
-        self._done(admin.create_acls([self._entry(AclBinding, kind, name, operation, "ALLOW")
-                                      for operation in operations]))
+        self._change(kind, name, operations, "ALLOW")
 
     def grant_all(self, prefix):
         """What a worker with this prefix needs."""
         self.grant("TRANSACTIONAL_ID", prefix, "DESCRIBE", "WRITE")
-        self.grant("TOPIC", prefix, "DESCRIBE", "CREATE", "WRITE", "DESCRIBE_CONFIGS", "READ")
-        self.grant("TOPIC", "__cdc_sink_positions", "DESCRIBE", "CREATE", "WRITE", "DESCRIBE_CONFIGS", "READ")
+        for topic in (prefix, "__cdc_sink_positions"):
+            self.grant("TOPIC", topic, "DESCRIBE", "CREATE", "WRITE", "DESCRIBE_CONFIGS", "READ")
 
     def deny(self, kind, name, operation, lift=False):
         """Takes a right although it was granted; lift: gives it back."""
-        admin = self.admin()
-        entry = self._entry(AclBindingFilter if lift else AclBinding, kind, name, operation, "DENY")
-        self._done(admin.delete_acls([entry]) if lift else admin.create_acls([entry]))
+        self._change(kind, name, (operation,), "DENY", lift)
