@@ -419,6 +419,17 @@ fsync(int fd)
 }
 
 int
+syncfs(int fd)
+{
+	char point[64];
+
+	REAL(int, "syncfs", int);
+	if (fd_point(point, "syncfs", fd) == NULL)
+		return real(fd);
+	CALL(point, int, real, fd);
+}
+
+int
 link(const char *from, const char *to)
 {
 	char point[64];

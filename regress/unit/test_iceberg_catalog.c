@@ -289,10 +289,10 @@ static bool
 commit_marker(Fixture *f, TableState **table, int64_t number)
 {
 	TableChange change = marker_change(f, number);
-	TableCommit commit;
+	CatalogCommit commit = { .table = &orders, .state = table };
 
-	REQUIRE(table_commit_build(f->arena, *table, &change, &commit, &f->err));
-	return catalog_commit(f->catalog, &orders, table, &commit, &f->err);
+	REQUIRE(table_commit_build(f->arena, *table, &change, &commit.commit, &f->err));
+	return catalog_commit(f->catalog, &commit, 1, &f->err);
 }
 
 static TableState *
@@ -318,7 +318,7 @@ tables_are_created_and_loaded(void **state)
 	DataFile file = { DATA_FILE_INIT, .path = "file:///x", .partition_count = 1 };
 	PartitionValue day = { .is_null = true };
 	TableChange change = marker_change(f, 1);
-	TableCommit commit;
+	CatalogCommit commit = { .table = &orders, .state = &table };
 
 	REQUIRE(catalog_load(f->catalog, &orders, &table, &f->err));
 	assert_null(table);
@@ -335,8 +335,8 @@ tables_are_created_and_loaded(void **state)
 	file.partition = &day;
 	change.added = &file;
 	change.added_count = 1;
-	REQUIRE(table_commit_build(f->arena, table, &change, &commit, &f->err));
-	REQUIRE(catalog_commit(f->catalog, &orders, &table, &commit, &f->err));
+	REQUIRE(table_commit_build(f->arena, table, &change, &commit.commit, &f->err));
+	REQUIRE(catalog_commit(f->catalog, &commit, 1, &f->err));
 	assert_int_equal(table->version, 2);
 	REQUIRE(catalog_load(f->catalog, &orders, &again, &f->err));
 	assert_int_equal(again->version, 2);

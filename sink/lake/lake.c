@@ -88,19 +88,29 @@ prepare_source(Source *source, Err *err)
 }
 
 static bool
-commit_source(Source *source, const CutStamp *stamp, Err *err)
+commit_sources(Source *const *sources, size_t count, const CutStamp *stamp, Err *err)
 {
-	if (source->bronze != NULL && !table_commit(bronze_table(source->bronze), stamp, err))
-		return false;
-	if (source->silver != NULL)
+	Table **tables = xmalloc(sizeof(Table *) * (2 * count + 1));
+	size_t table_count = 0;
+	bool ok;
+
+	for (size_t i = 0; i < count; i++)
 	{
-		if (!table_commit(silver_table(source->silver), stamp, err))
-			return false;
-		silver_committed(source->silver);
+		if (sources[i]->bronze != NULL)
+			tables[table_count++] = bronze_table(sources[i]->bronze);
+		if (sources[i]->silver != NULL)
+			tables[table_count++] = silver_table(sources[i]->silver);
 	}
-	source->is_touched = false;
-	source->bytes = 0;
-	return true;
+	ok = tables_commit(tables, table_count, stamp, err);
+	free(tables);
+	for (size_t i = 0; ok && i < count; i++)
+	{
+		if (sources[i]->silver != NULL)
+			silver_committed(sources[i]->silver);
+		sources[i]->is_touched = false;
+		sources[i]->bytes = 0;
+	}
+	return ok;
 }
 
 static bool
@@ -119,22 +129,27 @@ publish(Lake *lake, const CutStamp *stamp, Err *err)
 static bool
 cut_tables(Lake *lake, Err *err)
 {
-	size_t count = sources_count(lake->sources);
+	Source **touched = xmalloc(sizeof(Source *) * (sources_count(lake->sources) + 1));
+	size_t count = 0;
+	bool ok = true;
 	CutStamp stamp;
 	CutStamp bare;
 
-	for (size_t i = 0; i < count; i++)
-		if (sources_get(lake->sources, i)->is_touched &&
-		    !prepare_source(sources_get(lake->sources, i), err))
-			return false;
+	for (size_t i = 0; ok && i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (!source->is_touched)
+			continue;
+		touched[count++] = source;
+		ok = prepare_source(source, err);
+	}
 	stamp = bare = store_stamp(&lake->store, &lake->position);
 	/* lists stand in cdc_checkpoints, once */
 	bare.position.unread = bare.position.lists = NULL;
-	for (size_t i = 0; i < count; i++)
-		if (sources_get(lake->sources, i)->is_touched &&
-		    !commit_source(sources_get(lake->sources, i), &bare, err))
-			return false;
-	return publish(lake, &stamp, err);
+	ok = ok && commit_sources(touched, count, &bare, err) && publish(lake, &stamp, err);
+	free(touched);
+	return ok;
 }
 
 static bool
@@ -371,7 +386,7 @@ end_table(Lake *lake, const Event *event, Err *err)
 	if (!prepare_source(source, err))
 		return false;
 	lake->bytes -= source->bytes;
-	if (!commit_source(source, &stamp, err))
+	if (!commit_sources(&source, 1, &stamp, err))
 		return false;
 	(void) malloc_trim(0);
 	return mark_table_end(lake, event, err);

@@ -15,6 +15,7 @@
 #include "lake/table_check.h"
 
 #define SUMMARY_MAX 9
+#define GROUP_BYTES ((size_t) 8 << 20) /* of metadata that tables of one commit hold */
 
 /* clang-format off */
 static const IcebergProperty table_defaults[] = {
@@ -316,15 +317,15 @@ table_is_changed(const Table *table)
 
 /* ---- Committing ---- */
 
-static bool
-publish_added(Table *table, Err *err)
+static const char *const *
+added_paths(Table *table)
 {
 	const char **paths =
 		arena_alloc(table->pending, sizeof *paths * (size_t) (table->added_count + 1));
 
 	for (int32_t i = 0; i < table->added_count; i++)
 		paths[i] = table->added[i].path;
-	return storage_publish(table->store->storage, paths, table->added_count, err);
+	return paths;
 }
 
 static const char *
@@ -371,33 +372,17 @@ make_summary(Table *table, const CutStamp *stamp, const char *position)
 }
 
 static bool
-commit_change(Table *table, TableChange *change, Err *err)
+build(Table *table, TableChange *change, CatalogCommit *commit, Err *err)
 {
-	TableCommit commit;
-
-	return table_commit_build(table->pending, table->state, change, &commit, err) &&
-	       catalog_commit(
-			   table->store->catalog, &table->name, &table->state, &commit, err);
+	*commit = (CatalogCommit){ .table = &table->name, .state = &table->state };
+	if (table_commit_build(table->pending, table->state, change, &commit->commit, err))
+		return true;
+	return fail_while(err, "could not commit to table \"%s\"", table->name.name);
 }
 
-/*
- * A commit that failed may be in all the same.  Only when the catalog says that it
- * is not, the files it added may go.
- */
-static void
-settle_failed(Table *table, int64_t snapshot_id)
-{
-	TableState *state = NULL;
-	Err ignored = { 0 };
-
-	if (!catalog_load(table->store->catalog, &table->name, &state, &ignored) ||
-	    state == NULL || metadata_snapshot(state->metadata, snapshot_id) != NULL)
-		table->added_count = 0;
-	table_state_free(state);
-}
-
-bool
-table_commit(Table *table, const CutStamp *stamp, Err *err)
+/* The commit of what gathered, as a snapshot of the cut. */
+static bool
+build_cut(Table *table, const CutStamp *stamp, CatalogCommit *commit, Err *err)
 {
 	const char *position = position_text(table, &stamp->position);
 	uint8_t uuid[16];
@@ -416,18 +401,102 @@ table_commit(Table *table, const CutStamp *stamp, Err *err)
 	store_random(uuid);
 	uuid4_from_random(uuid);
 	change.uuid = uuid_format(uuid, text);
-	change.snapshot_id = snapshot_id_from_uuid(uuid);
+	change.snapshot_id = table->committing = snapshot_id_from_uuid(uuid);
 	change.summary = make_summary(table, stamp, position);
 	table_set_property(table, POSITION_PROPERTY, position);
 	change.properties = (IcebergProperties){ table->properties, table->property_count };
-	if (!publish_added(table, err) || !commit_change(table, &change, err))
+	if (!build(table, &change, commit, err))
+		return false;
+	commit->data = added_paths(table);
+	commit->data_count = table->added_count;
+	return true;
+}
+
+/*
+ * A commit that failed may be in all the same.  Only when the catalog says that it
+ * is not, the files it added may go.
+ */
+static void
+settle_failed(Table *table, CommitOutcome outcome)
+{
+	TableState *state = NULL;
+	Err ignored = { 0 };
+
+	if (outcome == COMMIT_OUT)
+		return;
+	if (!catalog_load(table->store->catalog, &table->name, &state, &ignored) ||
+	    state == NULL || metadata_snapshot(state->metadata, table->committing) != NULL)
+		table->added_count = 0;
+	table_state_free(state);
+}
+
+static void
+settle(Table *table, const CutStamp *stamp, CommitOutcome outcome)
+{
+	if (outcome != COMMIT_IN)
 	{
-		settle_failed(table, change.snapshot_id);
-		return fail_while(err, "could not commit to table \"%s\"", table->name.name);
+		settle_failed(table, outcome);
+		return;
 	}
 	table->covered = position_covered(&stamp->position);
 	reset_pending(table);
-	return true;
+}
+
+static size_t
+commit_bytes(const TableCommit *commit)
+{
+	size_t bytes = commit->metadata.len;
+
+	for (int32_t i = 0; i < commit->file_count; i++)
+		bytes += commit->files[i].bytes.len;
+	return bytes;
+}
+
+/* Commit the first tables, as many as go together; *done says how many. */
+static bool
+commit_group(Table *const *tables, size_t count, const CutStamp *stamp,
+             CatalogCommit *commits, size_t *done, Err *err)
+{
+	size_t bytes = 0;
+	bool ok = true;
+	size_t built = 0;
+
+	while (ok && built < count && bytes < GROUP_BYTES)
+	{
+		ok = build_cut(tables[built], stamp, &commits[built], err);
+		if (ok)
+			bytes += commit_bytes(&commits[built++].commit);
+	}
+	if (!ok)
+	{
+		for (size_t i = 0; i < built; i++)
+			table_state_free(commits[i].commit.next);
+		return false;
+	}
+	ok = catalog_commit(tables[0]->store->catalog, commits, (int32_t) built, err);
+	for (size_t i = 0; i < built; i++)
+		settle(tables[i], stamp, commits[i].outcome);
+	*done = built;
+	return ok;
+}
+
+bool
+tables_commit(Table *const *tables, size_t count, const CutStamp *stamp, Err *err)
+{
+	CatalogCommit *commits = xmalloc(sizeof *commits * (count + 1));
+	size_t done = 0;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < count; i += done)
+		ok = commit_group(tables + i, count - i, stamp, commits, &done, err);
+	free(commits);
+	return ok;
+}
+
+bool
+table_commit(Table *table, const CutStamp *stamp, Err *err)
+{
+	return tables_commit(&table, 1, stamp, err);
 }
 
 bool
@@ -437,9 +506,11 @@ table_commit_properties(Table *table, int64_t timestamp_ms, Err *err)
 		.timestamp_ms = timestamp_ms,
 		.properties = { table->properties, table->property_count },
 	};
+	CatalogCommit commit;
 
-	if (!commit_change(table, &change, err))
-		return fail_while(err, "could not commit to table \"%s\"", table->name.name);
+	if (!build(table, &change, &commit, err) ||
+	    !catalog_commit(table->store->catalog, &commit, 1, err))
+		return false;
 	reset_pending(table);
 	return true;
 }

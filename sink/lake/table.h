@@ -40,6 +40,7 @@ struct Table
 	IcebergProperty *properties;
 	int32_t property_count;
 	int32_t property_room;
+	int64_t committing; /* its snapshot's id, while it is under way */
 };
 
 /* Load a table.  *table is NULL when there is none. */
@@ -96,6 +97,11 @@ bool table_is_changed(const Table *table);
 
 /* Commit what gathered, as a snapshot of the cut. */
 MUST_CHECK bool table_commit(Table *table, const CutStamp *stamp, Err *err);
+
+/* The same for many tables, which wait for the disk together.  Where it fails some of
+ * them may have been committed. */
+MUST_CHECK bool tables_commit(Table *const *tables, size_t count, const CutStamp *stamp,
+                              Err *err);
 
 /* Commit properties alone: no snapshot. */
 MUST_CHECK bool table_commit_properties(Table *table, int64_t timestamp_ms, Err *err);

@@ -160,37 +160,134 @@ catalog_create(Catalog *catalog, const TableName *name, const NewTable *table,
 	       fail_while(err, "could not create table \"%s.%s\"", name->space, name->name);
 }
 
-static bool
-put_files(Storage *storage, const TableCommit *commit, Err *err)
+/* ---- Commits ---- */
+
+/* What is to be made durable together. */
+typedef struct Paths
 {
-	for (int32_t i = 0; i < commit->file_count; i++)
-		if (!storage_put(storage, commit->files[i].path, commit->files[i].bytes, err))
+	const char **items;
+	int32_t count;
+} Paths;
+
+static void
+add_path(Paths *paths, const char *path)
+{
+	paths->items[paths->count++] = path;
+}
+
+static bool
+write_commit(Catalog *catalog, CatalogCommit *commit, Paths *paths, Err *err)
+{
+	for (int32_t i = 0; i < commit->data_count; i++)
+		add_path(paths, commit->data[i]);
+	for (int32_t i = 0; i < commit->commit.file_count; i++)
+	{
+		const CommitFile *file = &commit->commit.files[i];
+
+		if (!storage_write(catalog->storage, file->path, file->bytes, err))
 			return false;
+		add_path(paths, file->path);
+	}
+	if (!catalog->ops->stage(catalog, commit, err))
+		return false;
+	for (int32_t i = 0; i < commit->staged_count; i++)
+		add_path(paths, commit->staged[i]);
 	return true;
 }
 
-bool
-catalog_commit(Catalog *catalog, const TableName *table, TableState **state,
-               TableCommit *commit, Err *err)
+static bool
+write_all(Catalog *catalog, CatalogCommit *commits, int32_t count, Paths *paths, Err *err)
 {
-	Arena *arena = arena_new();
-	TableVersion version = { 0 };
-	bool ok;
+	for (int32_t i = 0; i < count; i++)
+		if (!write_commit(catalog, &commits[i], paths, err))
+			return fail_while(err,
+			                  "could not commit to table \"%s.%s\"",
+			                  commits[i].table->space,
+			                  commits[i].table->name);
+	return storage_publish(catalog->storage, paths->items, paths->count, err);
+}
 
-	ok = put_files(catalog->storage, commit, err) &&
-	     catalog->ops->commit(catalog, arena, table, commit, &version, err);
+static bool
+place_all(Catalog *catalog, CatalogCommit *commits, int32_t count, Paths *paths, Err *err)
+{
+	paths->count = 0;
+	for (int32_t i = 0; i < count; i++)
+	{
+		commits[i].outcome = COMMIT_UNSURE;
+		if (!catalog->ops->place(catalog, &commits[i], err))
+			return fail_while(err,
+			                  "could not commit to table \"%s.%s\"",
+			                  commits[i].table->space,
+			                  commits[i].table->name);
+		for (int32_t j = 0; j < commits[i].staged_count; j++)
+			add_path(paths, commits[i].placed[j]);
+	}
+	return storage_publish_names(catalog->storage, paths->items, paths->count, err);
+}
+
+/* What has not been placed; what has been is not there any more. */
+static void
+remove_staged(Catalog *catalog, const CatalogCommit *commit)
+{
+	Err ignored;
+
+	for (int32_t i = 0; i < commit->staged_count; i++)
+		(void) !storage_remove(catalog->storage, commit->staged[i], &ignored);
+}
+
+/* Nobody reads them any more; one that stays is found when the table is opened. */
+static void
+remove_dropped(Catalog *catalog, const TableCommit *commit)
+{
+	Err ignored;
+
+	for (int32_t i = 0; i < commit->dropped_metadata_count; i++)
+		(void) !storage_remove(catalog->storage, commit->dropped_metadata[i], &ignored);
+}
+
+static void
+settle(Catalog *catalog, CatalogCommit *commit, bool ok)
+{
+	TableCommit *built = &commit->commit;
+
 	if (ok)
 	{
+		commit->outcome = COMMIT_IN;
 		table_state_set_location(
-			commit->next, version.metadata_location, version.version);
-		table_state_free(*state);
-		*state = commit->next;
+			built->next, commit->version.metadata_location, commit->version.version);
+		remove_dropped(catalog, built);
+		table_state_free(*commit->state);
+		*commit->state = built->next;
 	}
 	else
-		table_state_free(commit->next);
-	commit->next = NULL;
+	{
+		remove_staged(catalog, commit);
+		table_state_free(built->next);
+	}
+	built->next = NULL;
+}
+
+bool
+catalog_commit(Catalog *catalog, CatalogCommit *commits, int32_t count, Err *err)
+{
+	Arena *arena = arena_new();
+	Paths paths = { 0 };
+	size_t room = 0;
+	bool ok;
+
+	for (int32_t i = 0; i < count; i++)
+	{
+		room += (size_t) commits[i].data_count + (size_t) commits[i].commit.file_count +
+		        STAGED_MAX;
+		commits[i].arena = arena;
+		commits[i].outcome = COMMIT_OUT;
+		commits[i].staged_count = 0;
+	}
+	paths.items = arena_alloc(arena, (room + 1) * sizeof *paths.items);
+	ok = write_all(catalog, commits, count, &paths, err) &&
+	     place_all(catalog, commits, count, &paths, err);
+	for (int32_t i = 0; i < count; i++)
+		settle(catalog, &commits[i], ok);
 	arena_free(arena);
-	return ok ||
-	       fail_while(
-			   err, "could not commit to table \"%s.%s\"", table->space, table->name);
+	return ok;
 }

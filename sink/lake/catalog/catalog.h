@@ -33,6 +33,33 @@ typedef struct TableVersion
 	Slice metadata;                /* JSON */
 } TableVersion;
 
+#define STAGED_MAX 2
+
+typedef enum CommitOutcome
+{
+	COMMIT_OUT,
+	COMMIT_UNSURE, /* it may be in, for all that is known: load the table and look */
+	COMMIT_IN,
+} CommitOutcome;
+
+/* A table's commit, among others that are made together. */
+typedef struct CatalogCommit
+{
+	const TableName *table;
+	TableState **state;
+	TableCommit commit;
+	const char *const *data; /* URIs of the data files it adds, not yet published */
+	int32_t data_count;
+	CommitOutcome outcome; /* set by catalog_commit() */
+
+	/* The catalog's. */
+	Arena *arena;
+	TableVersion version;
+	const char *staged[STAGED_MAX];
+	const char *placed[STAGED_MAX]; /* their names */
+	int32_t staged_count;
+} CatalogCommit;
+
 typedef struct CatalogOps
 {
 	const char *name; /* "file" */
@@ -46,11 +73,17 @@ typedef struct CatalogOps
 	               TableVersion *version, Err *err);
 
 	/*
-	 * Replace commit->base by commit, whose files are written.  Fills in version.
+	 * The metadata that are to replace commit->base, beside their name: what is staged
+	 * (at most STAGED_MAX files) is to be published.  Fills in commit->version.
 	 * ERR_CONFLICT when base is not current any more.
 	 */
-	bool (*commit)(Catalog *catalog, Arena *arena, const TableName *table,
-	               const TableCommit *commit, TableVersion *version, Err *err);
+	bool (*stage)(Catalog *catalog, CatalogCommit *commit, Err *err);
+
+	/*
+	 * Make staged metadata the current ones, if base still is (else ERR_CONFLICT); the
+	 * names in commit->placed are to be published.
+	 */
+	bool (*place)(Catalog *catalog, CatalogCommit *commit, Err *err);
 
 	/* Where a new table of this name belongs: URI without a trailing slash. */
 	const char *(*location)(Catalog *catalog, Arena *arena, const TableName *table);
@@ -103,12 +136,13 @@ MUST_CHECK bool catalog_create(Catalog *catalog, const TableName *name,
                                const NewTable *table, TableState **state, Err *err);
 
 /*
- * Write commit->files, then make the commit current, then *state = commit->next
- * with the old state freed.  On failure commit->next is freed and *state is as
- * before.
+ * Make commits of different tables: write the files of all, make them and the data files
+ * durable, then make each commit current, then *state = commit.next with the old state
+ * freed, and remove metadata files that are not logged any more.  Where it fails, some may
+ * be in (outcome); of each that is not, commit.next is freed and *state is as before.
  */
-MUST_CHECK bool catalog_commit(Catalog *catalog, const TableName *table,
-                               TableState **state, TableCommit *commit, Err *err);
+MUST_CHECK bool catalog_commit(Catalog *catalog, CatalogCommit *commits, int32_t count,
+                               Err *err);
 
 /* Where a new table belongs, for building paths of data files before it exists. */
 const char *catalog_location(Catalog *catalog, Arena *arena, const TableName *table);

@@ -25,6 +25,16 @@
 #define METADATA_SUFFIX ".metadata.json"
 #define VERSION_MAX     INT64_C(1000000000000)
 
+/* What a commit stages. */
+enum Staged
+{
+	STAGED_METADATA,
+	STAGED_HINT,
+	STAGED_COUNT,
+};
+
+_Static_assert(STAGED_COUNT <= STAGED_MAX, "more files than a commit may stage");
+
 typedef struct FileCatalog
 {
 	Catalog base;
@@ -222,12 +232,13 @@ file_create(Catalog *catalog, Arena *arena, const TableName *table, Slice metada
 }
 
 static bool
-file_commit(Catalog *catalog, Arena *arena, const TableName *table,
-            const TableCommit *commit, TableVersion *version, Err *err)
+file_stage(Catalog *catalog, CatalogCommit *commit, Err *err)
 {
-	const char *location = file_location(catalog, arena, table);
-	int64_t base = commit->base->version;
+	Arena *arena = commit->arena;
+	const char *location = file_location(catalog, arena, commit->table);
+	int64_t base = commit->commit.base->version;
 	int64_t current;
+	TableVersion *version = &commit->version;
 
 	/*
 	 * Old metadata files get removed: version N + 1 may be free again when the
@@ -241,8 +252,50 @@ file_commit(Catalog *catalog, Arena *arena, const TableName *table,
 		            "version %" PRId64 " is current, not %" PRId64,
 		            current,
 		            base);
-	version->version = base + 1;
-	return put_version(catalog, arena, location, commit->metadata, version, err);
+	*version = (TableVersion){ .exists = true,
+		                       .version = base + 1,
+		                       .metadata = commit->commit.metadata };
+	version->metadata_location = metadata_path(arena, location, version->version);
+	commit->placed[STAGED_METADATA] = version->metadata_location;
+	commit->placed[STAGED_HINT] = hint_path(arena, location);
+	for (int i = 0; i < STAGED_COUNT; i++)
+	{
+		Slice bytes = i == STAGED_METADATA
+		                  ? version->metadata
+		                  : slice_from(arena_printf(arena, "%" PRId64, version->version));
+
+		if (!storage_stage(catalog->storage,
+		                   arena,
+		                   commit->placed[i],
+		                   bytes,
+		                   &commit->staged[i],
+		                   err))
+			return false;
+		commit->staged_count++;
+	}
+	return true;
+}
+
+static bool
+file_place(Catalog *catalog, CatalogCommit *commit, Err *err)
+{
+	Err ignored = { 0 };
+
+	if (!storage_place(catalog->storage,
+	                   commit->staged[STAGED_METADATA],
+	                   commit->placed[STAGED_METADATA],
+	                   false,
+	                   err))
+		return false;
+
+	/* The commit is in.  A hint that is behind costs readers a probe, no more. */
+	if (!storage_place(catalog->storage,
+	                   commit->staged[STAGED_HINT],
+	                   commit->placed[STAGED_HINT],
+	                   true,
+	                   &ignored))
+		log_warning("lake", "%s", ignored.text);
+	return true;
 }
 
 static bool
@@ -292,7 +345,8 @@ static const CatalogOps file_ops = {
 	.name = "file",
 	.load = file_load,
 	.create = file_create,
-	.commit = file_commit,
+	.stage = file_stage,
+	.place = file_place,
 	.location = file_location,
 	.list = file_list,
 	.free = file_free,

@@ -6,6 +6,10 @@
  *
  *		write a temporary file beside it, fsync, link() or rename(), fsync the directory
  *
+ * A file to which nothing refers yet is written under its name.  Many files that are to
+ * be durable before the next step cost one syncfs(), where that tells errors: on
+ * a disk with other work to do an fsync() of each takes a hundred times as long.
+ *
  * link() fails when the name is taken, which makes it the test-and-set that
  * commits need; renameat2(RENAME_NOREPLACE) serves where links are refused.  A
  * crash leaves at most a temporary file, whose name begins with TEMP_PREFIX; it
@@ -16,9 +20,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,12 +34,14 @@
 #define TEMP_PREFIX    ".tmp-"
 #define FILE_MODE      0666 /* less the umask */
 #define DIRECTORY_MODE 0777
+#define SYNC_TOGETHER  32 /* files from which on one syncfs() takes less time */
 
 typedef struct LocalStorage
 {
 	Storage base;
 	Arena *scratch;     /* of one operation */
 	uint64_t temporary; /* makes names of temporary files unique */
+	bool tells_errors;  /* syncfs() does */
 } LocalStorage;
 
 bool
@@ -148,56 +157,70 @@ write_all(int fd, Slice bytes)
 	return 0;
 }
 
-/* Write bytes to a new file beside path, on disk when true is returned. */
+/* Write bytes to a new file; on disk when is_synced. */
 static bool
-write_temporary(LocalStorage *local, const char *path, Slice bytes,
-                const char **temporary, Err *err)
+write_new(LocalStorage *local, const char *path, Slice bytes, bool is_synced, Err *err)
 {
-	const char *directory = parent_of(local->scratch, path);
 	int code;
 	int fd;
 
-	if (!make_directories(local->scratch, directory, err))
+	if (!make_directories(local->scratch, parent_of(local->scratch, path), err))
 		return false;
-	*temporary = arena_printf(local->scratch,
-	                          "%s/" TEMP_PREFIX "%d-%lld-%llu",
-	                          directory,
-	                          (int) getpid(),
-	                          (long long) clock_mono_us(),
-	                          (unsigned long long) local->temporary++);
-	fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return storage_fail_errno(err, errno, "create file", path);
 	code = write_all(fd, bytes);
-	if (code == 0 && fsync(fd) != 0)
+	if (code == 0 && is_synced && fsync(fd) != 0)
 		code = errno;
 	if (close(fd) != 0 && code == 0)
 		code = errno;
 	if (code == 0)
 		return true;
-	unlink(*temporary);
+	unlink(path);
 	return storage_fail_errno(err, code, "write file", path);
 }
 
+/* A name beside that of path, path being a URI or not. */
+static const char *
+temporary_name(LocalStorage *local, Arena *arena, const char *path)
+{
+	return arena_printf(arena,
+	                    "%s/" TEMP_PREFIX "%d-%lld-%llu",
+	                    parent_of(local->scratch, path),
+	                    (int) getpid(),
+	                    (long long) clock_mono_us(),
+	                    (unsigned long long) local->temporary++);
+}
+
 static bool
-local_put(Storage *storage, const char *uri, Slice bytes, Err *err)
+local_write(Storage *storage, const char *uri, Slice bytes, Err *err)
 {
 	LocalStorage *local = (LocalStorage *) storage;
 	const char *path;
-	const char *temporary;
 
 	arena_reset(local->scratch);
-	if (!path_of(uri, &path, err) ||
-	    !write_temporary(local, path, bytes, &temporary, err))
-		return false;
-	if (rename(temporary, path) != 0)
-	{
-		int code = errno;
+	return path_of(uri, &path, err) && write_new(local, path, bytes, false, err);
+}
 
-		unlink(temporary);
-		return storage_fail_errno(err, code, "write file", path);
-	}
-	return sync_path(parent_of(local->scratch, path), O_DIRECTORY, err);
+static bool
+stage(LocalStorage *local, Arena *arena, const char *uri, Slice bytes, bool is_synced,
+      const char **staged, Err *err)
+{
+	const char *path;
+
+	*staged = temporary_name(local, arena, uri);
+	return path_of(*staged, &path, err) &&
+	       write_new(local, path, bytes, is_synced, err);
+}
+
+static bool
+local_stage(Storage *storage, Arena *arena, const char *uri, Slice bytes,
+            const char **staged, Err *err)
+{
+	LocalStorage *local = (LocalStorage *) storage;
+
+	arena_reset(local->scratch);
+	return stage(local, arena, uri, bytes, false, staged, err);
 }
 
 /* Give a temporary file its name if the name is free.  0 or an errno. */
@@ -228,18 +251,10 @@ link_or_rename(const char *temporary, const char *path)
 }
 
 static bool
-local_put_if_absent(Storage *storage, const char *uri, Slice bytes, Err *err)
+place_new(const char *temporary, const char *path, Err *err)
 {
-	LocalStorage *local = (LocalStorage *) storage;
-	const char *path;
-	const char *temporary;
-	int code;
+	int code = link_or_rename(temporary, path);
 
-	arena_reset(local->scratch);
-	if (!path_of(uri, &path, err) ||
-	    !write_temporary(local, path, bytes, &temporary, err))
-		return false;
-	code = link_or_rename(temporary, path);
 	if (code == EEXIST)
 		return fail(err, ERR_CONFLICT, "file \"%s\" already exists", path);
 	if (code == EINVAL || code == ENOSYS || code == EOPNOTSUPP)
@@ -251,9 +266,57 @@ local_put_if_absent(Storage *storage, const char *uri, Slice bytes, Err *err)
 		return fail_hint(
 			err, "Use a file system with hard links or renameat2(RENAME_NOREPLACE).");
 	}
-	if (code != 0)
-		return storage_fail_errno(err, code, "create file", path);
-	return sync_path(parent_of(local->scratch, path), O_DIRECTORY, err);
+	return code == 0 || storage_fail_errno(err, code, "create file", path);
+}
+
+static bool
+place_over(const char *temporary, const char *path, Err *err)
+{
+	int code;
+
+	if (rename(temporary, path) == 0)
+		return true;
+	code = errno;
+	unlink(temporary);
+	return storage_fail_errno(err, code, "write file", path);
+}
+
+static bool
+local_place(Storage *storage, const char *staged, const char *uri, bool replaces,
+            Err *err)
+{
+	const char *temporary;
+	const char *path;
+
+	(void) storage;
+	return path_of(staged, &temporary, err) && path_of(uri, &path, err) &&
+	       (replaces ? place_over : place_new)(temporary, path, err);
+}
+
+static bool
+put(Storage *storage, const char *uri, Slice bytes, bool replaces, Err *err)
+{
+	LocalStorage *local = (LocalStorage *) storage;
+	const char *staged;
+	const char *path;
+
+	arena_reset(local->scratch);
+	return path_of(uri, &path, err) &&
+	       stage(local, local->scratch, uri, bytes, true, &staged, err) &&
+	       local_place(storage, staged, uri, replaces, err) &&
+	       sync_path(parent_of(local->scratch, path), O_DIRECTORY, err);
+}
+
+static bool
+local_put(Storage *storage, const char *uri, Slice bytes, Err *err)
+{
+	return put(storage, uri, bytes, true, err);
+}
+
+static bool
+local_put_if_absent(Storage *storage, const char *uri, Slice bytes, Err *err)
+{
+	return put(storage, uri, bytes, false, err);
 }
 
 static bool
@@ -448,22 +511,84 @@ local_local_path(Storage *storage, Arena *arena, const char *uri, bool for_writi
 	return !for_writing || make_directories(arena, parent_of(arena, path), err);
 }
 
+/*
+ * Whether syncfs() is as good as an fsync() of each file of that file system: it tells
+ * I/O errors, and is not only a wish, as in a file system in user space.
+ */
 static bool
-local_publish(Storage *storage, const char *const *uris, int32_t count, Err *err)
+syncs_whole(const LocalStorage *local, int fd)
 {
-	LocalStorage *local = (LocalStorage *) storage;
-	const char *synced = "";
-	const char *path;
+	static const uint32_t known[] = { EXT4_SUPER_MAGIC,
+		                              XFS_SUPER_MAGIC,
+		                              BTRFS_SUPER_MAGIC };
+	struct statfs status;
 
-	arena_reset(local->scratch);
-	for (int32_t i = 0; i < count; i++)
-		if (!path_of(uris[i], &path, err) || !sync_path(path, 0, err))
+	if (!local->tells_errors || fstatfs(fd, &status) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if ((uint32_t) status.f_type == known[i])
+			return true;
+	return false;
+}
+
+/* Make all that is written on the file system of path durable, if it can be. */
+static bool
+sync_file_system(const LocalStorage *local, const char *path, bool *done, Err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	int code = 0;
+
+	if (fd < 0)
+		return storage_fail_errno(err, errno, "open", path);
+	*done = syncs_whole(local, fd);
+	if (*done && syncfs(fd) != 0)
+		code = errno;
+	close(fd);
+	return code == 0 || storage_fail_errno(err, code, "sync file system of", path);
+}
+
+/* Many files at once: by file system, mostly one.  Cleared done: they are too few, or
+ * that does not serve. */
+static bool
+sync_together(LocalStorage *local, const char *const *uris, int32_t count, bool *done,
+              Err *err)
+{
+	const char *last = "";
+	dev_t synced = 0;
+
+	*done = count >= SYNC_TOGETHER;
+	for (int32_t i = 0; i < count && *done; i++)
+	{
+		const char *directory;
+		struct stat status;
+		const char *path;
+
+		if (!path_of(uris[i], &path, err))
 			return false;
+		directory = parent_of(local->scratch, path);
+		if (strcmp(directory, last) == 0)
+			continue;
+		if (stat(directory, &status) != 0)
+			return storage_fail_errno(err, errno, "stat directory", directory);
+		if ((last[0] == '\0' || status.st_dev != synced) &&
+		    !sync_file_system(local, directory, done, err))
+			return false;
+		last = directory;
+		synced = status.st_dev;
+	}
+	return true;
+}
 
-	/* Files of a directory mostly come in a row: each run costs one fsync. */
+/* Files of a directory mostly come in a row: each run costs one fsync. */
+static bool
+sync_directories(LocalStorage *local, const char *const *uris, int32_t count, Err *err)
+{
+	const char *synced = "";
+
 	for (int32_t i = 0; i < count; i++)
 	{
 		const char *directory;
+		const char *path;
 
 		if (!path_of(uris[i], &path, err))
 			return false;
@@ -473,6 +598,38 @@ local_publish(Storage *storage, const char *const *uris, int32_t count, Err *err
 		synced = directory;
 	}
 	return true;
+}
+
+static bool
+local_publish(Storage *storage, const char *const *uris, int32_t count, Err *err)
+{
+	LocalStorage *local = (LocalStorage *) storage;
+	struct stat status;
+	const char *path;
+	bool done;
+
+	arena_reset(local->scratch);
+	if (!sync_together(local, uris, count, &done, err))
+		return false;
+	for (int32_t i = 0; i < count; i++)
+	{
+		if (!path_of(uris[i], &path, err) || (!done && !sync_path(path, 0, err)))
+			return false;
+		if (done && stat(path, &status) != 0)
+			return storage_fail_errno(err, errno, "stat file", path);
+	}
+	return done || sync_directories(local, uris, count, err);
+}
+
+static bool
+local_publish_names(Storage *storage, const char *const *uris, int32_t count, Err *err)
+{
+	LocalStorage *local = (LocalStorage *) storage;
+	bool done;
+
+	arena_reset(local->scratch);
+	return sync_together(local, uris, count, &done, err) &&
+	       (done || sync_directories(local, uris, count, err));
 }
 
 static void
@@ -489,20 +646,38 @@ static const StorageOps local_ops = {
 	.get = local_get,
 	.put = local_put,
 	.put_if_absent = local_put_if_absent,
+	.write = local_write,
+	.stage = local_stage,
+	.place = local_place,
 	.list = local_list,
 	.remove = local_remove,
 	.size = local_size,
 	.local_path = local_local_path,
 	.publish = local_publish,
+	.publish_names = local_publish_names,
 	.free = local_free,
 };
+
+/* Before Linux 5.8 syncfs() succeeds when a write has failed. */
+static bool
+syncfs_tells_errors(void)
+{
+	struct utsname system;
+	int major = 0;
+	int minor = 0;
+
+	return uname(&system) == 0 && sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 8));
+}
 
 Storage *
 storage_local_new(void)
 {
 	LocalStorage *local = xmalloc(sizeof *local);
 
-	*local = (LocalStorage){ .base = { &local_ops }, .scratch = arena_new() };
+	*local = (LocalStorage){ .base = { &local_ops },
+		                     .scratch = arena_new(),
+		                     .tells_errors = syncfs_tells_errors() };
 	return &local->base;
 }
 

@@ -58,6 +58,32 @@ storage_publish(Storage *storage, const char *const *paths, int32_t count, Err *
 	return storage->ops->publish(storage, paths, count, err);
 }
 
+bool
+storage_publish_names(Storage *storage, const char *const *paths, int32_t count, Err *err)
+{
+	return storage->ops->publish_names(storage, paths, count, err);
+}
+
+bool
+storage_write(Storage *storage, const char *path, Slice bytes, Err *err)
+{
+	return storage->ops->write(storage, path, bytes, err);
+}
+
+bool
+storage_stage(Storage *storage, Arena *arena, const char *path, Slice bytes,
+              const char **staged, Err *err)
+{
+	return storage->ops->stage(storage, arena, path, bytes, staged, err);
+}
+
+bool
+storage_place(Storage *storage, const char *staged, const char *path, bool replaces,
+              Err *err)
+{
+	return storage->ops->place(storage, staged, path, replaces, err);
+}
+
 void
 storage_free(Storage *storage)
 {

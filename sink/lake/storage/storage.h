@@ -9,6 +9,14 @@
  * Data files are written by DuckDB, to the name storage_local_path() gives, and
  * do not count until storage_publish() made them durable.
  *
+ * What many files of one commit cost is mostly waiting for the disk.  So they can be
+ * made in steps, each step for all of them before the next:
+ *
+ *		write, stage		new files, and new versions beside their names
+ *		publish				all of these durable, at once
+ *		place				the staged ones get their names
+ *		publish_names		durable, too
+ *
  * A Storage serves one thread.
  *
  * Errors: ERR_RETRY for what may pass (disk full, I/O error), ERR_CONFIG for
@@ -51,6 +59,20 @@ typedef struct StorageOps
 	/* Create.  ERR_CONFLICT when the file exists; of many callers one wins. */
 	bool (*put_if_absent)(Storage *storage, const char *path, Slice bytes, Err *err);
 
+	/* Create a file to which nobody refers yet, to be published. */
+	bool (*write)(Storage *storage, const char *path, Slice bytes, Err *err);
+
+	/* Write what is to have the name path beside it, to be published as *staged. */
+	bool (*stage)(Storage *storage, Arena *arena, const char *path, Slice bytes,
+	              const char **staged, Err *err);
+
+	/*
+	 * Give a staged file its name: in place of the file that has it, or only if there is
+	 * none (ERR_CONFLICT).  On failure the staged file is gone.
+	 */
+	bool (*place)(Storage *storage, const char *staged, const char *path, bool replaces,
+	              Err *err);
+
 	/*
 	 * Files below a directory in byte order of paths: deep, every one at any
 	 * depth; else those directly in it and its directories, which end in "/".
@@ -72,8 +94,12 @@ typedef struct StorageOps
 	bool (*local_path)(Storage *storage, Arena *arena, const char *path, bool for_writing,
 	                   const char **local, Err *err);
 
-	/* Make the files written to their local_path durable, and their names. */
+	/* Make files durable, and their names. */
 	bool (*publish)(Storage *storage, const char *const *paths, int32_t count, Err *err);
+
+	/* The names alone, of files that are durable: after place and remove. */
+	bool (*publish_names)(Storage *storage, const char *const *paths, int32_t count,
+	                      Err *err);
 
 	void (*free)(Storage *storage);
 } StorageOps;
@@ -96,8 +122,15 @@ MUST_CHECK bool storage_remove(Storage *storage, const char *path, Err *err);
 MUST_CHECK bool storage_size(Storage *storage, const char *path, int64_t *size, Err *err);
 MUST_CHECK bool storage_local_path(Storage *storage, Arena *arena, const char *path,
                                    bool for_writing, const char **local, Err *err);
+MUST_CHECK bool storage_write(Storage *storage, const char *path, Slice bytes, Err *err);
+MUST_CHECK bool storage_stage(Storage *storage, Arena *arena, const char *path,
+                              Slice bytes, const char **staged, Err *err);
+MUST_CHECK bool storage_place(Storage *storage, const char *staged, const char *path,
+                              bool replaces, Err *err);
 MUST_CHECK bool storage_publish(Storage *storage, const char *const *paths, int32_t count,
                                 Err *err);
+MUST_CHECK bool storage_publish_names(Storage *storage, const char *const *paths,
+                                      int32_t count, Err *err);
 void storage_free(Storage *storage); /* NULL is allowed */
 
 /*
