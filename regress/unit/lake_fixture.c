@@ -45,6 +45,8 @@ fixture_new(void)
 	fixture->config.lake_flush_interval_ms = 3600000;
 	fixture->config.lake_flush_bytes = (int64_t) 64 << 20;
 	fixture->config.lake_checkpoints_keep = 3;
+	fixture->config.lake_snapshots_keep = 200;
+	fixture->config.lake_snapshots_age_ms = 6 * 3600000;
 	fixture->config.lake_append_tables = (FilterList){ .text = "" };
 	fixture->budget = (BatchBudget){ .limit = (size_t) 1 << 30, .wake_fd = -1 };
 	fixture->self = (Position){ .phase = POSITION_STREAM,

@@ -239,6 +239,8 @@ typedef struct Config
 	int64_t lake_flush_interval_ms; /* 10000 */
 	int64_t lake_flush_bytes;       /* a cut is made early when this much is buffered */
 	int64_t lake_checkpoints_keep;  /* published cuts kept in cdc_checkpoints: 100 */
+	int64_t lake_snapshots_keep;    /* of each table: 200 */
+	int64_t lake_snapshots_age_ms;  /* and none that is older, but for those cuts: 6 h */
 	int lake_on_incompatible;       /* OnIncompatible */
 	int lake_on_recreated;          /* OnRecreated */
 	int lake_numeric_default;       /* NumericDefault */

@@ -202,6 +202,31 @@ checkpoints_last(const Checkpoints *checkpoints, size_t *count)
 	return checkpoints->rows + checkpoints->last;
 }
 
+int64_t *
+checkpoints_snapshots(const Checkpoints *checkpoints, size_t *count)
+{
+	int64_t *ids = xmalloc(sizeof *ids * (checkpoints->count + 1));
+
+	*count = checkpoints->count;
+	for (size_t i = 0; i < checkpoints->count; i++)
+		ids[i] = checkpoints->rows[i].snapshot_id;
+	return ids;
+}
+
+void
+checkpoints_clean(Checkpoints *checkpoints)
+{
+	if (checkpoints->table != NULL)
+		table_clean(checkpoints->table);
+}
+
+void
+checkpoints_sweep(Checkpoints *checkpoints)
+{
+	if (checkpoints->table != NULL)
+		table_sweep(checkpoints->table);
+}
+
 /* ---- Storing ---- */
 
 static bool

@@ -55,6 +55,14 @@ void checkpoints_add(Checkpoints *checkpoints, const char *table_name,
 MUST_CHECK bool checkpoints_publish(Checkpoints *checkpoints, const CutStamp *stamp,
                                     Err *err);
 
+/* The snapshots of all cuts it holds: whoever reads one of them finds it there.  The
+ * caller frees. */
+int64_t *checkpoints_snapshots(const Checkpoints *checkpoints, size_t *count);
+
+/* Remove what is left of earlier states of the table. */
+void checkpoints_clean(Checkpoints *checkpoints);
+void checkpoints_sweep(Checkpoints *checkpoints);
+
 /* The rows of the newest cut; the array is the checkpoints' own. */
 const CheckpointRow *checkpoints_last(const Checkpoints *checkpoints, size_t *count);
 

@@ -34,6 +34,7 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "event/unread.h"
+#include "lake/expire.h"
 #include "lake/sources.h"
 
 #define QUEUE_BATCHES  64
@@ -126,6 +127,20 @@ publish(Lake *lake, const CutStamp *stamp, Err *err)
 	return true;
 }
 
+/* After a cut: the files of what has expired go. */
+static void
+clean(Lake *lake, Source *const *sources, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		if (sources[i]->bronze != NULL)
+			table_clean(bronze_table(sources[i]->bronze));
+		if (sources[i]->silver != NULL)
+			table_clean(silver_table(sources[i]->silver));
+	}
+	checkpoints_clean(lake->checkpoints);
+}
+
 static bool
 cut_tables(Lake *lake, Err *err)
 {
@@ -134,6 +149,9 @@ cut_tables(Lake *lake, Err *err)
 	bool ok = true;
 	CutStamp stamp;
 	CutStamp bare;
+	SnapshotIds kept;
+	int64_t *ids;
+	size_t id_count;
 
 	for (size_t i = 0; ok && i < sources_count(lake->sources); i++)
 	{
@@ -144,10 +162,17 @@ cut_tables(Lake *lake, Err *err)
 		touched[count++] = source;
 		ok = prepare_source(source, err);
 	}
-	stamp = bare = store_stamp(&lake->store, &lake->position);
+	stamp = store_stamp(&lake->store, &lake->position);
+	ids = checkpoints_snapshots(lake->checkpoints, &id_count);
+	snapshot_ids_init(&kept, ids, id_count);
+	stamp.kept = &kept;
+	bare = stamp;
 	/* lists stand in cdc_checkpoints, once */
 	bare.position.unread = bare.position.lists = NULL;
 	ok = ok && commit_sources(touched, count, &bare, err) && publish(lake, &stamp, err);
+	if (ok)
+		clean(lake, touched, count);
+	snapshot_ids_free(&kept);
 	free(touched);
 	return ok;
 }
@@ -727,6 +752,8 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	    !sources_open(&lake->store, &lake->sources, err) ||
 	    !sources_check(lake->sources, lake->checkpoints, err))
 		return false;
+	sources_sweep(lake->sources);
+	checkpoints_sweep(lake->checkpoints);
 	*stored = *checkpoints_position(lake->checkpoints);
 	lake->lacks = lacks_output(lake);
 	lake->position = *self;

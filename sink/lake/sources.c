@@ -525,6 +525,18 @@ sources_list(Sources *sources, Checkpoints *checkpoints)
 	}
 }
 
+void
+sources_sweep(Sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+	{
+		if (sources->items[i]->silver != NULL)
+			table_sweep(silver_table(sources->items[i]->silver));
+		if (sources->items[i]->bronze != NULL)
+			table_sweep(bronze_table(sources->items[i]->bronze));
+	}
+}
+
 /* On the way from the current snapshot back; expired ancestors count as passed. */
 static bool
 is_ancestor(const TableMetadata *metadata, int64_t snapshot_id)

@@ -62,6 +62,9 @@ Lsn sources_covered(Sources *sources);
 /* Add a row for every table with a snapshot to the cut that checkpoints began. */
 void sources_list(Sources *sources, Checkpoints *checkpoints);
 
+/* For a writer: remove what is left of earlier states of the tables. */
+void sources_sweep(Sources *sources);
+
 /*
  * Whether every table still has the snapshot that the newest cut names, or one
  * after it.  ERR_CONFIG when one was rolled back or removed.

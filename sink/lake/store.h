@@ -29,12 +29,20 @@ typedef struct Store
 MUST_CHECK bool store_init(Store *store, const Config *config, Err *err);
 void store_fini(Store *store);
 
+/* In order, for bsearch(). */
+typedef struct SnapshotIds
+{
+	int64_t *items;
+	size_t count;
+} SnapshotIds;
+
 /* What the snapshots of one cut have in common. */
 typedef struct CutStamp
 {
 	int64_t timestamp_ms;
 	Position position;
-	bool is_snapshot; /* a table's initial snapshot */
+	bool is_snapshot;        /* a table's initial snapshot */
+	const SnapshotIds *kept; /* those that may not expire; NULL: none expires */
 } CutStamp;
 
 /* A stamp whose timestamp is after every snapshot before it. */

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/log.h"
+#include "lake/expire.h"
 #include "lake/iceberg/ids.h"
 #include "lake/storage/damage.h"
 #include "lake/table_check.h"
@@ -25,6 +27,7 @@ static const IcebergProperty table_defaults[] = {
 	{ "write.parquet.compression-codec",       "zstd" },
 	{ "write.target-file-size-bytes",          "134217728" },
 	{ "write.metadata.previous-versions-max",  "20" },
+	{ "write.metadata.delete-after-commit.enabled", "true" },
 };
 /* clang-format on */
 
@@ -380,6 +383,30 @@ build(Table *table, TableChange *change, CatalogCommit *commit, Err *err)
 	return fail_while(err, "could not commit to table \"%s\"", table->name.name);
 }
 
+/* Old snapshots go with the commit, and what noted the last ones, when they have gone. */
+static void
+plan_expiry(Table *table, const CutStamp *stamp, TableChange *change)
+{
+	static const char *const note[] = { EXPIRED_PROPERTY };
+	const TableMetadata *metadata = table->state->metadata;
+	bool is_noted = properties_get(metadata->properties, EXPIRED_PROPERTY) != NULL;
+
+	table->is_expiring = false;
+	if (is_noted && !table->is_clean)
+		return;
+	change->unset = note;
+	change->unset_count = is_noted ? 1 : 0;
+	change->expired_count = expire_choose(
+		metadata, stamp, table->store->config, table->pending, &change->expired);
+	table->is_expiring = change->expired_count > 0;
+	if (table->is_expiring)
+		table_set_property(
+			table,
+			EXPIRED_PROPERTY,
+			expire_lists(
+				metadata, change->expired, change->expired_count, table->pending));
+}
+
 /* The commit of what gathered, as a snapshot of the cut. */
 static bool
 build_cut(Table *table, const CutStamp *stamp, CatalogCommit *commit, Err *err)
@@ -404,6 +431,7 @@ build_cut(Table *table, const CutStamp *stamp, CatalogCommit *commit, Err *err)
 	change.snapshot_id = table->committing = snapshot_id_from_uuid(uuid);
 	change.summary = make_summary(table, stamp, position);
 	table_set_property(table, POSITION_PROPERTY, position);
+	plan_expiry(table, stamp, &change);
 	change.properties = (IcebergProperties){ table->properties, table->property_count };
 	if (!build(table, &change, commit, err))
 		return false;
@@ -439,6 +467,8 @@ settle(Table *table, const CutStamp *stamp, CommitOutcome outcome)
 		return;
 	}
 	table->covered = position_covered(&stamp->position);
+	if (table->is_expiring)
+		table->is_clean = false;
 	reset_pending(table);
 }
 
@@ -513,4 +543,33 @@ table_commit_properties(Table *table, int64_t timestamp_ms, Err *err)
 		return false;
 	reset_pending(table);
 	return true;
+}
+
+/* ---- Cleaning ---- */
+
+void
+table_clean(Table *table)
+{
+	const char *lists =
+		properties_get(table->state->metadata->properties, EXPIRED_PROPERTY);
+	Err err = { 0 };
+
+	if (lists == NULL || table->is_clean)
+		return;
+	table->is_clean = expire_files(table->store, table->state, lists, &err);
+	if (!table->is_clean)
+		log_warning("lake",
+		            "could not remove expired files of table \"%s\": %s",
+		            table->name.name,
+		            err.text);
+}
+
+void
+table_sweep(Table *table)
+{
+	Err err = { 0 };
+
+	table_clean(table);
+	if (!catalog_sweep(table->store->catalog, &table->name, table->state, &err))
+		log_warning("lake", "%s", err.text);
 }

@@ -41,6 +41,8 @@ struct Table
 	int32_t property_count;
 	int32_t property_room;
 	int64_t committing; /* its snapshot's id, while it is under way */
+	bool is_expiring;   /* it lets snapshots expire */
+	bool is_clean;      /* the files of those that expired have gone */
 };
 
 /* Load a table.  *table is NULL when there is none. */
@@ -102,6 +104,14 @@ MUST_CHECK bool table_commit(Table *table, const CutStamp *stamp, Err *err);
  * them may have been committed. */
 MUST_CHECK bool tables_commit(Table *const *tables, size_t count, const CutStamp *stamp,
                               Err *err);
+
+/* Remove the files of snapshots that the last commit let expire.  What cannot be removed
+ * is left to the next start, with a warning. */
+void table_clean(Table *table);
+
+/* The same when a writer opens the table, and metadata files that are not logged any
+ * more. */
+void table_sweep(Table *table);
 
 /* Commit properties alone: no snapshot. */
 MUST_CHECK bool table_commit_properties(Table *table, int64_t timestamp_ms, Err *err);

@@ -235,12 +235,23 @@ remove_staged(Catalog *catalog, const CatalogCommit *commit)
 		(void) !storage_remove(catalog->storage, commit->staged[i], &ignored);
 }
 
+static bool
+keeps_metadata(const TableState *state)
+{
+	const char *deletes = properties_get(state->metadata->properties,
+	                                     "write.metadata.delete-after-commit.enabled");
+
+	return deletes != NULL && strcmp(deletes, "false") == 0;
+}
+
 /* Nobody reads them any more; one that stays is found when the table is opened. */
 static void
 remove_dropped(Catalog *catalog, const TableCommit *commit)
 {
 	Err ignored;
 
+	if (keeps_metadata(commit->next))
+		return;
 	for (int32_t i = 0; i < commit->dropped_metadata_count; i++)
 		(void) !storage_remove(catalog->storage, commit->dropped_metadata[i], &ignored);
 }
@@ -290,4 +301,18 @@ catalog_commit(Catalog *catalog, CatalogCommit *commits, int32_t count, Err *err
 		settle(catalog, &commits[i], ok);
 	arena_free(arena);
 	return ok;
+}
+
+bool
+catalog_sweep(Catalog *catalog, const TableName *table, const TableState *state, Err *err)
+{
+	Arena *arena = arena_new();
+	bool ok =
+		keeps_metadata(state) || catalog->ops->sweep(catalog, arena, table, state, err);
+
+	arena_free(arena);
+	return ok || fail_while(err,
+	                        "could not remove old metadata of table \"%s.%s\"",
+	                        table->space,
+	                        table->name);
 }

@@ -85,6 +85,10 @@ typedef struct CatalogOps
 	 */
 	bool (*place)(Catalog *catalog, CatalogCommit *commit, Err *err);
 
+	/* Remove metadata files older than those that the state logs. */
+	bool (*sweep)(Catalog *catalog, Arena *arena, const TableName *table,
+	              const TableState *state, Err *err);
+
 	/* Where a new table of this name belongs: URI without a trailing slash. */
 	const char *(*location)(Catalog *catalog, Arena *arena, const TableName *table);
 
@@ -138,11 +142,18 @@ MUST_CHECK bool catalog_create(Catalog *catalog, const TableName *name,
 /*
  * Make commits of different tables: write the files of all, make them and the data files
  * durable, then make each commit current, then *state = commit.next with the old state
- * freed, and remove metadata files that are not logged any more.  Where it fails, some may
- * be in (outcome); of each that is not, commit.next is freed and *state is as before.
+ * freed, and remove metadata files that are not logged any more.  Where it fails, some
+ * may be in (outcome); of each that is not, commit.next is freed and *state is as before.
  */
 MUST_CHECK bool catalog_commit(Catalog *catalog, CatalogCommit *commits, int32_t count,
                                Err *err);
+
+/*
+ * For a writer that has loaded the table: remove metadata files that are not logged any
+ * more and that a crash, or an earlier version of this program, has left.
+ */
+MUST_CHECK bool catalog_sweep(Catalog *catalog, const TableName *table,
+                              const TableState *state, Err *err);
 
 /* Where a new table belongs, for building paths of data files before it exists. */
 const char *catalog_location(Catalog *catalog, Arena *arena, const TableName *table);

@@ -298,6 +298,29 @@ file_place(Catalog *catalog, CatalogCommit *commit, Err *err)
 	return true;
 }
 
+/* They go in order: below the first that is missing there is none. */
+static bool
+file_sweep(Catalog *catalog, Arena *arena, const TableName *table,
+           const TableState *state, Err *err)
+{
+	const char *location = file_location(catalog, arena, table);
+	int64_t version = state->version - state->metadata->metadata_log_count - 1;
+
+	for (; version > 0; version--)
+	{
+		bool has;
+
+		if (!has_version(catalog, arena, location, version, &has, err))
+			return false;
+		if (!has)
+			return true;
+		if (!storage_remove(
+				catalog->storage, metadata_path(arena, location, version), err))
+			return false;
+	}
+	return true;
+}
+
 static bool
 file_list(Catalog *catalog, Arena *arena, const char *space, const char *const **names,
           int32_t *count, Err *err)
@@ -347,6 +370,7 @@ static const CatalogOps file_ops = {
 	.create = file_create,
 	.stage = file_stage,
 	.place = file_place,
+	.sweep = file_sweep,
 	.location = file_location,
 	.list = file_list,
 	.free = file_free,

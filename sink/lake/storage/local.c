@@ -209,8 +209,7 @@ stage(LocalStorage *local, Arena *arena, const char *uri, Slice bytes, bool is_s
 	const char *path;
 
 	*staged = temporary_name(local, arena, uri);
-	return path_of(*staged, &path, err) &&
-	       write_new(local, path, bytes, is_synced, err);
+	return path_of(*staged, &path, err) && write_new(local, path, bytes, is_synced, err);
 }
 
 static bool
