@@ -49,15 +49,15 @@ def silver_counts(lake, table, *columns):
 
 # ---- Large values and rows ----
 
-def value_case(t, megabytes, outputs, **config):
+def value_case(t, megabytes, outputs, unit="0123456789abcdef", **config):
     """A row of a value of that size among small ones, inserted and updated while the worker streams."""
     db = t.database(quick_cluster(t, wal_sender_timeout=0))
     db.psql("create table t (id int primary key, v text, n int); alter table t alter v set storage external")
     worker = streaming(t.worker(db, outputs=outputs, **config))
     before = worker.rss_peak
     db.psql("insert into t values (1, 'small', 0);"
-            "insert into t select 2, repeat('0123456789abcdef', %d), 0;"
-            "insert into t values (3, 'small', 0)" % (megabytes * MB // 16))
+            "insert into t select 2, repeat(e'%s', %d), 0;"
+            "insert into t values (3, 'small', 0)" % (unit, megabytes * MB // 16))
     return db, worker, before
 
 
@@ -85,8 +85,30 @@ def test_value_of_100_mb_to_the_lake(t):
     assert check_large_value(t, 100) < 256e6 + 10 * 100 * MB
 
 
-def test_value_near_1_gb_to_the_lake(t):
+def test_value_of_500_mb_to_the_lake(t):
     assert check_large_value(t, 500) < 256e6 + 10 * 500 * MB
+
+
+def test_value_near_1_gb_to_the_lake(t):
+    assert check_large_value(t, 900) < 256e6 + 10 * 900 * MB
+
+
+def test_value_too_large_for_bronze(t):
+    """300 MB of control characters, each six bytes of JSON: named, counted or left out as configured; silver has it."""
+    db, worker, _ = value_case(t, 300, "bronze,silver", unit="\\x01" * 16)
+    assert worker.wait(300) == 2, worker.log_tail()
+    for said in ('change of table "public.t"', 'with %d bytes in column "v"' % (300 * MB), "is too large for bronze",
+                 "event.processing.failure.handling.mode", "column.exclude.list"):
+        assert said in worker.log_text(), worker.log_tail()
+    worker.config["event.processing.failure.handling.mode"] = "warn"
+    worker.run_until(db.lsn())
+    assert worker.log_text().count("left out: change of table") == 1, worker.log_tail()
+    lake = t.lake(worker)
+    assert lake.sql("select id, length(v) from %s order by id" % lake.scan("silver_t")).fetchall() == [
+        (1, 5), (2, 300 * MB), (3, 5)]
+    assert lake.sql("select key from %s order by lsn" % lake.scan("bronze_t")).fetchall() == [('{"id":1}',), ('{"id":3}',)]
+    figures(value="300 MB", bronze="refused, or left out", peak_memory="%d MB" % (worker.rss_peak / 1e6))
+    assert worker.rss_peak < 256e6 + 10 * 300 * MB, worker.rss_peak
 
 
 def test_value_of_100_mb_to_kafka(t):
@@ -346,5 +368,5 @@ def test_day_without_changes(t):
 
 
 for _test in (test_transaction_of_5_million_rows, test_slot_10_gb_behind, test_snapshot_of_10_million_rows,
-              test_value_near_1_gb_to_the_lake, test_value_near_1_gb_to_kafka, test_1000_tables):
+              test_value_near_1_gb_to_the_lake, test_value_of_500_mb_to_the_lake, test_value_near_1_gb_to_kafka, test_1000_tables):
     _test.timeout = 3600

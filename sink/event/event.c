@@ -6,10 +6,14 @@
  */
 #include "event/event.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "envelope/value.h"
+
 #define FIRST_EVENTS 256
+#define SMALL_TUPLE  1024 /* bytes: not worth looking into */
 
 Batch *
 batch_new(BatchBudget *budget)
@@ -140,4 +144,49 @@ event_as_change(const Event *event, const char *database)
 			.origin_lsn = txn->origin_lsn,
 		},
 	};
+}
+
+/* The column with the most bytes in tuple, when it has more than *bytes. */
+static void
+find_largest(const Relation *relation, Slice tuple, const char **name, size_t *bytes)
+{
+	Value values[RENDER_MAX_COLUMNS];
+	EnvError error = { 0 };
+
+	if (tuple.len < SMALL_TUPLE ||
+	    !value_read_tuple(tuple, values, relation->column_count, &error))
+		return;
+	for (uint16_t i = 0; i < relation->column_count; i++)
+	{
+		bool there = values[i].kind == VALUE_BINARY || values[i].kind == VALUE_TEXT;
+
+		if (!there || values[i].len <= *bytes)
+			continue;
+		*name = relation->columns[i].name;
+		*bytes = values[i].len;
+	}
+}
+
+void
+event_describe(const Event *event, const char *what, char text[512])
+{
+	const Relation *relation = event->relation;
+	const char *column = NULL;
+	size_t bytes = 0;
+	int at = snprintf(text,
+	                  512,
+	                  "%s of table \"%s.%s\", LSN %X/%X",
+	                  what,
+	                  relation->schema,
+	                  relation->name,
+	                  LSN_ARGS(event->lsn));
+
+	find_largest(relation, event->old_tuple, &column, &bytes);
+	find_largest(relation, event->new_tuple, &column, &bytes);
+	if (column != NULL && at > 0 && at < 512)
+		(void) snprintf(text + at,
+		                512 - (size_t) at,
+		                ", with %zu bytes in column \"%s\",",
+		                bytes,
+		                column);
 }

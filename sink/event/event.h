@@ -119,4 +119,10 @@ CommitId txn_commit(const Txn *txn);
 /* The event as the renderer wants it. */
 RenderChange event_as_change(const Event *event, const char *database);
 
+/*
+ * What a row event is called in errors about its size, what being "record" or the like:
+ * the table, the LSN, and the column with the most bytes.
+ */
+void event_describe(const Event *event, const char *what, char text[512]);
+
 #endif

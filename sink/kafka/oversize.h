@@ -11,12 +11,6 @@
 #include "kafka/topics.h"
 
 /*
- * What a record of event is called in errors about its size: the table, the LSN, and the
- * column with the most bytes.
- */
-void oversize_describe(const Event *event, char text[512]);
-
-/*
  * The bytes at which rendering a record for topic may stop, since no message of it could
  * be sent: exactly what fits when the rendered text is the message; when it is converted
  * first (to Avro, which saves names, and escapes of up to six bytes for one) several

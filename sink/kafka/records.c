@@ -374,7 +374,7 @@ fits(KafkaRecords *records, const Plan *plan, const Event *event,
 
 	if (size <= plan->topic->max_bytes && size <= records->client->message_bytes)
 		return true;
-	oversize_describe(event, what);
+	event_describe(event, "record", what);
 	return kafka_topic_fits(records->client, plan->topic, size, what, err);
 }
 
@@ -467,7 +467,7 @@ render(KafkaRecords *records, Plan *plan, const Event *event, TxCounts *counts,
 		return true;
 	if (needed > 0)
 	{
-		oversize_describe(event, what);
+		event_describe(event, "record", what);
 		return kafka_topic_refuse(records->client, plan->topic, needed, true, what, err);
 	}
 	fail(err,
@@ -549,7 +549,7 @@ kafka_records_send(KafkaRecords *records, const Event *event, TxCounts *counts,
 		                        .records = rendering.parts,
 		                        .count = rendering.count,
 		                        .has_context = true };
-	oversize_describe(event, what);
+	event_describe(event, "record", what);
 	return send_converted(records, &rendered, what, outstanding, err);
 }
 

@@ -11,12 +11,15 @@
 #include <time.h>
 
 #include "envelope/render.h"
+#include "envelope/value.h"
 #include "lake/iceberg/bounds.h"
 #include "lake/shape.h"
 
 #define RELID_PROPERTY "cdc.relid"
 #define DAY_SECONDS    86400
-#define PLANS_KEPT     64 /* beyond a cut */
+#define PLANS_KEPT     64                 /* beyond a cut */
+#define TUPLE_LARGE    ((size_t) 8 << 20) /* worth looking into */
+#define NUMBER_TEXT    64                 /* around a name, or a value of few bytes */
 
 enum BronzeField
 {
@@ -180,6 +183,70 @@ bronze_set_relid(Bronze *bronze, uint32_t relid)
 }
 
 /* ---- Changes ---- */
+
+/* Of a character in JSON: \u0001, or \" */
+static size_t
+escaped_bytes(Value value)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < value.len; i++)
+	{
+		unsigned char byte = (unsigned char) value.bytes[i];
+
+		bytes += byte < ' ' ? 6 : byte == '"' || byte == '\\' ? 2 : 1;
+	}
+	return bytes;
+}
+
+static size_t
+value_text_bytes(const RelationColumn *column, Value value)
+{
+	size_t fixed = strlen(column->name) + NUMBER_TEXT;
+
+	if (value.kind == VALUE_TEXT)
+		return escaped_bytes(value) + fixed;
+	if (value.kind != VALUE_BINARY)
+		return fixed;
+	switch (column->element_oid != 0 ? column->element_oid : column->base_oid)
+	{
+		case TYPE_BYTEA:
+			return (size_t) value.len / 3 * 4 + fixed;
+		case TYPE_TEXT:
+		case TYPE_VARCHAR:
+		case TYPE_BPCHAR:
+		case TYPE_JSON:
+		case TYPE_JSONB:
+		case TYPE_XML:
+			return escaped_bytes(value) + fixed;
+		default:
+			return (size_t) value.len * 2 + fixed;
+	}
+}
+
+static size_t
+tuple_text_bytes(const Relation *relation, Slice tuple)
+{
+	Value values[RENDER_MAX_COLUMNS];
+	EnvError error = { 0 };
+	size_t bytes = 0;
+
+	if (tuple.len < TUPLE_LARGE ||
+	    !value_read_tuple(tuple, values, relation->column_count, &error))
+		return tuple.len;
+	for (uint16_t i = 0; i < relation->column_count; i++)
+		bytes += value_text_bytes(&relation->columns[i], values[i]);
+	return bytes;
+}
+
+size_t
+bronze_text_bytes(const Event *event)
+{
+	size_t before = tuple_text_bytes(event->relation, event->old_tuple);
+	size_t after = tuple_text_bytes(event->relation, event->new_tuple);
+
+	return before > after ? before : after;
+}
 
 bool
 bronze_event(Bronze *bronze, const Event *event, int64_t received_us, Err *err)

@@ -34,6 +34,13 @@ uint32_t bronze_relid(const Bronze *bronze);
 /* The table is now another relation: a table dropped and created again. */
 void bronze_set_relid(Bronze *bronze, uint32_t relid);
 
+/* Bytes of before or after as JSON, of which none can be more: readers and Parquet's
+ * pages end at 2 GB. */
+#define BRONZE_TEXT_MAX ((size_t) 3 << 29)
+
+/* At most how many bytes the larger of before and after has as JSON. */
+size_t bronze_text_bytes(const Event *event);
+
 /* Append an INSERT, UPDATE, DELETE, TRUNCATE or READ.  received_us is the wall clock,
  * since 1970. */
 MUST_CHECK bool bronze_event(Bronze *bronze, const Event *event, int64_t received_us,

@@ -59,6 +59,7 @@ typedef struct Lake
 	_Atomic uint64_t durable_end;
 	_Atomic uint64_t cuts; /* LakeCounters, one by one */
 	_Atomic uint64_t rows;
+	_Atomic uint64_t refused;
 	_Atomic uint64_t buffered;
 	_Atomic uint64_t cut_lsn;
 	_Atomic int64_t cut_us;
@@ -290,11 +291,51 @@ find_source(Lake *lake, const Event *event, Source **source, Err *err)
 	return true;
 }
 
+/* Bronze cannot hold the change: the failure, or what the user chose instead. */
+static bool
+refuse(Lake *lake, const Event *event, size_t bytes, Err *err)
+{
+	char what[512];
+
+	event_describe(event, "change", what);
+	(void) fail(err,
+	            ERR_DATA,
+	            "%s is too large for bronze: it may need %zu bytes as JSON, the most are "
+	            "%zu",
+	            what,
+	            bytes,
+	            BRONZE_TEXT_MAX);
+	(void) fail_hint(
+		err,
+		"Nothing stored is lost. Leave it out of bronze with "
+		"event.processing.failure.handling.mode=warn or skip, the column with "
+		"column.exclude.list, or bronze with outputs.");
+	if (lake->config->env.failure_mode == FAILURE_FAIL)
+		return false;
+	atomic_fetch_add_explicit(&lake->refused, 1, memory_order_relaxed);
+	if (lake->config->env.failure_mode == FAILURE_WARN)
+		log_warning("lake", "left out: %s", err->text);
+	*err = (Err){ 0 };
+	return true;
+}
+
+/* DuckDB needs room for what it is given. */
+static bool
+expect_row(Lake *lake, const Event *event, size_t text_bytes, Err *err)
+{
+	size_t bytes = event->old_tuple.len + event->new_tuple.len;
+
+	if (text_bytes <= BRONZE_TEXT_MAX && text_bytes / 2 > bytes)
+		bytes = text_bytes / 2;
+	return parquet_expect(lake->store.parquet, bytes, err);
+}
+
 static bool
 take_row(Lake *lake, const Event *event, Err *err)
 {
 	Source *source;
 	bool is_new = false;
+	size_t text_bytes = 0;
 
 	if (!find_source(lake, event, &source, err))
 		return false;
@@ -306,14 +347,16 @@ take_row(Lake *lake, const Event *event, Err *err)
 	}
 	if (source->bronze != NULL && !sources_stored(bronze_table(source->bronze), event))
 	{
-		if (!bronze_event(source->bronze, event, lake->received_us, err))
+		text_bytes = bronze_text_bytes(event);
+		if (text_bytes > BRONZE_TEXT_MAX
+		        ? !refuse(lake, event, text_bytes, err)
+		        : !bronze_event(source->bronze, event, lake->received_us, err))
 			return false;
 		is_new = true;
 	}
 	if (!is_new)
 		return true;
-	if (!parquet_expect(
-			lake->store.parquet, event->old_tuple.len + event->new_tuple.len, err))
+	if (!expect_row(lake, event, text_bytes, err))
 		return false;
 	lake->taken++;
 	account(lake, source, event);
@@ -857,6 +900,7 @@ lake_output_counters(const Output *output)
 	return (LakeCounters){
 		.cuts = atomic_load(&lake->cuts),
 		.rows = atomic_load_explicit(&lake->rows, memory_order_relaxed),
+		.refused = atomic_load_explicit(&lake->refused, memory_order_relaxed),
 		.buffered = atomic_load_explicit(&lake->buffered, memory_order_relaxed),
 		.cut_lsn = atomic_load(&lake->cut_lsn),
 		.cut_us = atomic_load(&lake->cut_us),
