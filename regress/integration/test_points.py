@@ -27,7 +27,8 @@ SHIM = BUILD / "faults" / "shim.so"
 # what must be among the points, whatever else there is
 REQUIRED = {"slot", "start", "copy", "feedback", "kafka init", "kafka begin", "kafka produce", "kafka commit",
             "kafka topic", "create data", "write data", "fsync data", "create temporary", "write temporary",
-            "fsync temporary", "syncfs directory", "create manifest", "write manifest", "link metadata", "rename hint", "link checkpoint", "fsync directory"}
+            "fsync temporary", "syncfs directory", "create manifest", "write manifest", "link metadata", "rename hint",
+            "link checkpoint", "fsync directory"}
 
 # what changes a table followed by a change of it: only that brings the new columns
 DDL = ["alter table w_plain add column added_%d text; update w_plain set ok = ok",

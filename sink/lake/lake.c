@@ -9,6 +9,7 @@
  *		every touched table: write files      nothing refers to them yet
  *		every touched table: commit           all with one timestamp and position
  *		cdc_checkpoints: publish              from here on the cut counts
+ *		every touched table: remove files     of snapshots that expired in that commit
  *
  * A crash between the commits leaves tables at different positions.  Each drops
  * what it holds already when the stream is read again, and the first cut is made
