@@ -156,6 +156,8 @@ write_records(Decoder *decoder, RelationPlan *plan, RenderChange *change)
 	EnvError error;
 	int count;
 
+	if (render_unpublished(&decoder->options.events, change->type))
+		return;
 	change->now_ns = now_ns();
 	change->transaction = begin(decoder, change->source.lsn);
 	if (change->transaction != NULL && plan->collection == 0)

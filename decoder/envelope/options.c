@@ -130,7 +130,7 @@ static const EnvOptionDef option_table[] = {
 	{ "skipped.operations", "skipped_operations",
 	  OPTION_RENDER, OPTION_SKIPS, AT(skipped_operations),
 	  "t", "c, u, d, t, separated by commas, or none",
-	  "Operations that give no record." },
+	  "Operations that give no record; with u no update gives any, but where publication.autocreate.mode is disabled or no_tables one that changes its key is a delete and a create." },
 	{ "table.exclude.list", "table_exclude_list",
 	  OPTION_TABLES, OPTION_LIST, AT(table_exclude_list), "", REGEXES,
 	  "Tables to leave out" TABLE_DOC },

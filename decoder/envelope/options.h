@@ -132,6 +132,8 @@ typedef struct EnvOptions
 	int failure_mode;            /* FailureMode */
 	int converting_failure_mode; /* FailureMode: of values without a form in the schema */
 	int invalid_text_mode;       /* InvalidTextMode */
+	bool publishes_skipped; /* not an option: the publication is the user's, which leaves
+	                           out no skipped operation; see render_unpublished() */
 	bool lossless; /* not an option: bronze's printing, see render_options_bronze() */
 } EnvOptions;
 

@@ -436,7 +436,7 @@ make_column(Maker *maker, uint16_t i, bool in_key, Slice *default_json)
 
 	*default_json = (Slice){ NULL, 0 };
 	column->in_value =
-		known && !source->is_generated &&
+		known && !(source->is_generated && plan->options->lossless) &&
 		filter_wants_column(plan->options, plan->schema, plan->table, source->name);
 	if (!known)
 		return;

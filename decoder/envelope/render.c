@@ -600,6 +600,14 @@ skip_bit(char type)
 	}
 }
 
+bool
+render_unpublished(const EnvOptions *options, char type)
+{
+	int unpublished = options->skipped_operations & ~SKIP_TRUNCATE;
+
+	return !options->publishes_skipped && (unpublished & skip_bit(type)) != 0;
+}
+
 /*
  * A TRUNCATE of a partitioned table names it and its leaves; a publication has the one or
  * the others, by publish_via_partition_root.

@@ -105,6 +105,14 @@ typedef struct RenderRecord
 #define RENDER_MAX_RECORDS 3 /* a key change: delete, tombstone, create */
 
 /*
+ * Whether Debezium's publication leaves a change of this type out, so that not even its
+ * transaction is seen: the connector makes it without the inserts, updates and deletes of
+ * skipped.operations.  Where the publication is the user's, an update that moves its key
+ * is a delete and a create, as render_records() has it.
+ */
+bool render_unpublished(const EnvOptions *options, char type);
+
+/*
  * Append the records of a change to buf (not reset) and describe them.  *count may be
  * 0: a skipped operation, a delete without replica identity, or a change of a table that
  * has no columns.  False, with error set, when a value is malformed or cannot be

@@ -7,14 +7,14 @@ UPDATE odd_key SET n = 0.0000001200, m = -0.50;
 UPDATE odd_key SET n = 0.000001, f = 1;
 SELECT key, op, headers FROM records('as_debezium', 'time_precision_mode', 'connect');
 DROP TABLE odd_key;
--- what is skipped of an update that moves its key: its delete and its create
+-- what is skipped of an update that moves its key: all of it with u, as Debezium's publication has no updates then, else its delete or its create
 CREATE TABLE odd_skip (id int PRIMARY KEY);
 INSERT INTO odd_skip VALUES (1);
 SELECT count(*) FROM changes('as_debezium');
 UPDATE odd_skip SET id = 2;
 SELECT key, op, headers FROM records('as_debezium', 'skipped_operations', 'u');
 UPDATE odd_skip SET id = 3;
-SELECT key, op, headers FROM records('as_debezium', 'skipped_operations', 'c,u');
+SELECT key, op, headers FROM records('as_debezium', 'skipped_operations', 'c');
 UPDATE odd_skip SET id = 4;
 SELECT key, op, headers FROM records('as_debezium', 'skipped_operations', 'd');
 DROP TABLE odd_skip;

@@ -577,7 +577,12 @@ config_load(Arena *arena, const ConfigInput *input, Err *err)
 		config = NULL;
 	}
 	else
+	{
+		config->env.publishes_skipped =
+			config->publication_mode == PUBLICATION_DISABLED ||
+			config->publication_mode == PUBLICATION_NO_TABLES;
 		log_notes(&loader);
+	}
 	arena_free(scratch);
 	return config;
 }

@@ -146,6 +146,12 @@ send_event(KafkaOutput *kafka, const Event *event, bool stored, Err *err)
 	uint64_t *outstanding = kafka_commits_outstanding(kafka->commits);
 	TxCounts *counts;
 
+	if (render_unpublished(&kafka->config->env, (char) event->kind))
+	{
+		kafka_control_leave_out(kafka->control);
+		kafka_records_skip(kafka->records);
+		return true;
+	}
 	if (!kafka_control_enter(kafka->control, event, stored, &counts, outstanding, err))
 		return false;
 	if (event->kind == EVENT_MESSAGE)
