@@ -31,10 +31,43 @@ put_last_name(Buf *buf, const char *text)
 	}
 }
 
+/* What the driver calls a column that takes its default from a sequence; NULL: another.
+ */
+static const char *
+serial_name(const RelationColumn *column)
+{
+	if (!column->by_driver || column->default_text == NULL ||
+	    strstr(column->default_text, "nextval(") == NULL)
+		return NULL;
+	switch (column->type_oid)
+	{
+		case TYPE_INT2:
+			return "smallserial";
+		case TYPE_INT4:
+			return "serial";
+		case TYPE_INT8:
+			return "bigserial";
+		default:
+			return NULL;
+	}
+}
+
+/* A numeric without precision, of which the driver knows nothing and Debezium's type
+ * registry, which streaming asks, the most that there may be. */
+static bool
+is_unbounded(const RelationColumn *column)
+{
+	return column->by_driver && column->type_oid == TYPE_NUMERIC && column->typmod < 4;
+}
+
 void
 jdbc_type_name(Buf *buf, const RelationColumn *column)
 {
-	if (column->type_oid == column->base_oid)
+	const char *serial = serial_name(column);
+
+	if (serial != NULL)
+		buf_text(buf, serial);
+	else if (column->type_oid == column->base_oid)
 		buf_text(buf, column->type_name);
 	else
 		put_last_name(buf, column->type_text);
@@ -83,6 +116,8 @@ jdbc_length(const RelationColumn *column)
 		case TYPE_FLOAT8:
 			return 17;
 		case TYPE_NUMERIC:
+			if (is_unbounded(column))
+				return 0;
 			return typmod < 4 ? 131089 : (typmod - 4) >> 16 & 0xFFFF;
 		case TYPE_CHAR:
 		case TYPE_BOOL:
@@ -109,6 +144,12 @@ jdbc_length(const RelationColumn *column)
 		default:
 			return JDBC_UNKNOWN_LENGTH;
 	}
+}
+
+bool
+jdbc_has_scale(const RelationColumn *column)
+{
+	return !is_unbounded(column);
 }
 
 int32_t

@@ -143,12 +143,12 @@ key_columns(const EnvOptions *options, const Relation *relation, uint16_t *colum
 			                table.schema,
 			                table.name,
 			                relation->columns[i].name);
-			if (!relation->columns[i].is_generated &&
-			    filter_matches(&rules->columns[rule], name))
+			if (filter_matches(&rules->columns[rule], name))
 				count = add_once(columns, count, i);
 		}
 	if (count == 0)
 		for (uint16_t i = 0; i < relation->key_count; i++)
-			count = add_once(columns, count, relation->key[i]);
+			if (!options->lossless || !relation->columns[relation->key[i]].is_generated)
+				count = add_once(columns, count, relation->key[i]);
 	return count;
 }

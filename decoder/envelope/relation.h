@@ -32,8 +32,8 @@ typedef struct RelationColumn
 	bool in_identity; /* part of the replica identity */
 	bool not_null;
 	bool is_identity_column; /* GENERATED ... AS IDENTITY */
-	bool is_generated; /* stored generated: only in snapshots, which skip it as streams do
-	                    */
+	bool is_generated; /* only in snapshots for Kafka; in the lake it is no column */
+	bool by_driver;    /* in a snapshot: described as by JDBC; not in the R message */
 	const char *default_text; /* pg_get_expr, or NULL */
 	char missing_kind;        /* 0: none; 't' or 'b' */
 	Slice missing; /* attmissingval's element: what rows written before ADD COLUMN hold */

@@ -118,13 +118,10 @@ put_added_parameters(Buf *buf, const ColumnPlan *column, bool first)
 		for (size_t i = start; i < buf->len; i++)
 			if (buf->data[i] >= 'a' && buf->data[i] <= 'z')
 				buf->data[i] = (char) (buf->data[i] - 'a' + 'A');
-		buf_printf(buf,
-		           "\",\"%s.length\":\"%d\",\"%s.scale\":\"%d\",\"%s.name\":",
-		           source,
-		           jdbc_length(described),
-		           source,
-		           jdbc_scale(described),
-		           source);
+		buf_printf(buf, "\",\"%s.length\":\"%d\"", source, jdbc_length(described));
+		if (jdbc_has_scale(described))
+			buf_printf(buf, ",\"%s.scale\":\"%d\"", source, jdbc_scale(described));
+		buf_printf(buf, ",\"%s.name\":", source);
 		json_string(buf, slice_from(described->name));
 	}
 	else

@@ -59,10 +59,19 @@ relation_root(const Relation *relation)
 static bool
 key_is_not_null(const Relation *relation)
 {
+	bool any = false;
+
 	for (uint16_t i = 0; i < relation->key_count; i++)
-		if (!relation->columns[relation->key[i]].not_null)
+	{
+		const RelationColumn *column = &relation->columns[relation->key[i]];
+
+		if (column->is_generated)
+			continue;
+		if (!column->not_null)
 			return false;
-	return relation->key_count > 0;
+		any = true;
+	}
+	return any;
 }
 
 static bool

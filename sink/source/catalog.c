@@ -58,7 +58,7 @@ enum
 static const char column_query[] =
 	"WITH RECURSIVE base(attnum, oid, typmod) AS ("
 	"	SELECT attnum, atttypid, atttypmod FROM pg_attribute "
-	"	WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated = '' "
+	"	WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped "
 	"	UNION ALL "
 	"	SELECT b.attnum, t.typbasetype, t.typtypmod "
 	"	FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype = 'd'), "
@@ -75,7 +75,7 @@ static const char column_query[] =
 	"coalesce(et.oid, 0), coalesce(et.typtype::text, ''), coalesce(et.typname, ''), "
 	"a.attnotnull OR dt.typnotnull, a.attidentity <> '', "
 	"CASE WHEN a.atthasdef THEN pg_get_expr(d.adbin, d.adrelid) END, "
-	"a.atthasmissing AND a.attmissingval IS NOT NULL "
+	"a.atthasmissing AND a.attmissingval IS NOT NULL, a.attgenerated <> '' "
 	"FROM pg_attribute a "
 	"JOIN base b ON b.attnum = a.attnum "
 	"JOIN pg_type dt ON dt.oid = a.atttypid "
@@ -94,7 +94,7 @@ enum
 	COLUMN_ELEMENT, COLUMN_ELEMENT_KIND, COLUMN_ELEMENT_NAME,
 	COLUMN_NOT_NULL, COLUMN_IS_IDENTITY,
 	COLUMN_DEFAULT,
-	COLUMN_MISSING,
+	COLUMN_MISSING, COLUMN_IS_GENERATED,
 };
 /* clang-format on */
 
@@ -154,6 +154,7 @@ typedef struct Gathering
 	const char *key_columns;      /* attribute numbers with spaces between */
 	const char *identity_columns; /* idem; not used under FULL */
 	const char *bad_name;         /* the first that is no UTF-8, made such */
+	bool whole;                   /* with generated columns */
 	uint64_t replaced;            /* how often U+FFFD stands for a byte in other texts */
 } Gathering;
 
@@ -163,22 +164,21 @@ static bool check_texts(const Gathering *gathering, Err *err);
 static void read_key(Gathering *gathering);
 static void mask_missing(Gathering *gathering);
 
-const Relation *
-server_relation(PGconn *conn, const Config *config, uint32_t relid, Arena *arena,
-                Err *err)
+static Relation *
+describe(Gathering *gathering, uint32_t relid, Arena *arena, Err *err)
 {
-	Gathering gathering = { .conn = conn, .config = config, .scratch = arena_new() };
 	Alloc alloc = arena_as_alloc(arena);
 	Buf body = buf_heap();
 	EnvError error;
-	const Relation *relation = NULL;
+	Relation *relation = NULL;
 
-	if (read_table(&gathering, relid, err) && read_columns(&gathering, err) &&
-	    check_texts(&gathering, err))
+	gathering->scratch = arena_new();
+	if (read_table(gathering, relid, err) && read_columns(gathering, err) &&
+	    check_texts(gathering, err))
 	{
-		read_key(&gathering);
-		mask_missing(&gathering);
-		relation_write(&body, &gathering.relation);
+		read_key(gathering);
+		mask_missing(gathering);
+		relation_write(&body, &gathering->relation);
 		relation = relation_read((Slice){ body.data, body.len }, &alloc, &error);
 		if (relation == NULL)
 			(void) fail(err, ERR_FATAL, "%s", error.message);
@@ -186,7 +186,30 @@ server_relation(PGconn *conn, const Config *config, uint32_t relid, Arena *arena
 	if (relation == NULL)
 		(void) fail_while(err, "could not describe the table with OID %u", relid);
 	buf_free(&body);
-	arena_free(gathering.scratch);
+	arena_free(gathering->scratch);
+	return relation;
+}
+
+const Relation *
+server_relation(PGconn *conn, const Config *config, uint32_t relid, Arena *arena,
+                Err *err)
+{
+	Gathering gathering = { .conn = conn, .config = config };
+
+	return describe(&gathering, relid, arena, err);
+}
+
+const Relation *
+server_relation_read(PGconn *conn, const Config *config, uint32_t relid, bool by_query,
+                     Arena *arena, Err *err)
+{
+	Gathering gathering = { .conn = conn, .config = config };
+	Relation *relation;
+
+	gathering.whole = !by_query && (config->outputs & OUTPUT_KAFKA) != 0;
+	relation = describe(&gathering, relid, arena, err);
+	for (uint16_t i = 0; relation != NULL && i < relation->column_count; i++)
+		relation->columns[i].by_driver = true;
 	return relation;
 }
 
@@ -479,8 +502,10 @@ read_column(Gathering *gathering, const PGresult *result, int row, RelationColum
 	column->is_identity_column = read_flag(result, row, COLUMN_IS_IDENTITY);
 	if (!PQgetisnull(result, row, COLUMN_DEFAULT))
 		column->default_text = keep(gathering, result, row, COLUMN_DEFAULT);
-	column->in_identity = gathering->relation.replica_identity == 'f' ||
-	                      list_contains(gathering->identity_columns, column->attnum);
+	column->is_generated = read_flag(result, row, COLUMN_IS_GENERATED);
+	column->in_identity = !column->is_generated &&
+	                      (gathering->relation.replica_identity == 'f' ||
+	                       list_contains(gathering->identity_columns, column->attnum));
 }
 
 /* A key column travels even when the filters exclude it: keys are printed with it. */
@@ -492,6 +517,8 @@ is_captured(const Gathering *gathering, const PGresult *result, int row)
 	const char *name = server_text(result, row, COLUMN_NAME);
 	int16_t attnum = (int16_t) read_int(result, row, COLUMN_ATTNUM);
 
+	if (read_flag(result, row, COLUMN_IS_GENERATED) && !gathering->whole)
+		return false;
 	if (options->published->everywhere &&
 	    !published_has_column(options->published, &gathering->relation, attnum))
 		return false;

@@ -152,4 +152,13 @@ bool server_tables(PGconn *conn, const Config *config, unsigned more, Arena *are
 const Relation *server_relation(PGconn *conn, const Config *config, uint32_t relid,
                                 Arena *arena, Err *err) MUST_CHECK;
 
+/*
+ * The same for a snapshot, as Debezium's describes it: by what its driver says
+ * (by_driver), and with generated columns when one of the outputs is Kafka, which alone
+ * prints them; their table has another version then.  by_query: rows come by a SELECT of
+ * the user's, which need not return these.
+ */
+const Relation *server_relation_read(PGconn *conn, const Config *config, uint32_t relid,
+                                     bool by_query, Arena *arena, Err *err) MUST_CHECK;
+
 #endif

@@ -940,8 +940,7 @@ collect(Snapshot *snapshot, Err *err)
 	return true;
 }
 
-/* A query of the user's finds names where a session of his does; until the savepoint
- * ends. */
+/* Until the savepoint ends a query of the user's finds names where his session does. */
 static bool
 find_names(Snapshot *snapshot, const Table *table, Err *err)
 {
@@ -955,11 +954,12 @@ find_names(Snapshot *snapshot, const Table *table, Err *err)
 static bool
 read_table(Snapshot *snapshot, const Table *table, Err *err)
 {
-	const Relation *relation = server_relation(snapshot->sessions[0].conn,
-	                                           snapshot->request->config,
-	                                           table->relid,
-	                                           snapshot->relations,
-	                                           err);
+	const Relation *relation = server_relation_read(snapshot->sessions[0].conn,
+	                                                snapshot->request->config,
+	                                                table->relid,
+	                                                table->select != NULL,
+	                                                snapshot->relations,
+	                                                err);
 
 	if (relation == NULL)
 		return false;
