@@ -292,11 +292,7 @@ control_message(const ControlPlan *plan, const ControlMessage *message, Buf *buf
 	buf_int64(buf, message->now_ns / 1000000);
 	render_source(buf, &plan->source, &message->source);
 	buf_text(buf, ",\"transaction\":");
-	render_transaction(
-		buf,
-		&message->source,
-		counts,
-		counts == NULL ? 0 : tx_collection(counts, CONTROL_MESSAGE_COLLECTION));
+	render_transaction(buf, &message->source, counts, TX_MESSAGE);
 	buf_text(buf, ",\"message\":{\"prefix\":");
 	json_string(buf, slice_from(message->prefix));
 	buf_text(buf, ",\"content\":");

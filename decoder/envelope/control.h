@@ -60,9 +60,6 @@ typedef struct ControlMessage
 	TxCounts *transaction; /* counts the message; NULL: transaction is null */
 } ControlMessage;
 
-/* What transaction metadata calls logical messages. */
-#define CONTROL_MESSAGE_COLLECTION "LOGICAL_DECODING_MESSAGE"
-
 /* Begins the prefixes of messages that the worker writes to itself; no record is made of
  * them. */
 #define CONTROL_OWN_PREFIX "cdc_sink."

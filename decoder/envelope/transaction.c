@@ -30,6 +30,7 @@ tx_counts_reset(TxCounts *counts)
 	for (uint32_t i = 0; i < counts->touched_count; i++)
 		counts->collections[counts->touched[i].collection].events = 0;
 	counts->touched_count = 0;
+	counts->messages = 0;
 	counts->total = 0;
 }
 
@@ -116,18 +117,30 @@ tx_collection(TxCounts *counts, const char *name)
 	return counts->count++;
 }
 
+/* One more entry; HashMap's load factor is 3/4. */
+static void
+grow_map(TxCounts *counts)
+{
+	if (counts->touched_count + counts->messages > counts->buckets / 4 * 3)
+		counts->buckets *= 2;
+}
+
 uint64_t
 tx_count(TxCounts *counts, uint32_t collection)
 {
 	TxCollection *counted = &counts->collections[collection];
 
 	counts->total++;
+	if (collection == TX_MESSAGE)
+	{
+		counts->messages++;
+		grow_map(counts);
+		return 1;
+	}
 	if (counted->events == 0)
 	{
 		counts->touched[counts->touched_count++].collection = collection;
-		/* HashMap's load factor is 3/4 */
-		if (counts->touched_count > counts->buckets / 4 * 3)
-			counts->buckets *= 2;
+		grow_map(counts);
 	}
 	return ++counted->events;
 }
@@ -160,6 +173,18 @@ compare_places(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
+static void
+put_entry(Buf *buf, const char *name, uint64_t events)
+{
+	buf_text(buf,
+	         buf->data[buf->len - 1] == '[' ? "{\"data_collection\":"
+	                                        : ",{\"data_collection\":");
+	json_string(buf, slice_from(name));
+	buf_text(buf, ",\"event_count\":");
+	buf_uint64(buf, events);
+	buf_char(buf, '}');
+}
+
 void
 tx_print(TxCounts *counts, Buf *buf)
 {
@@ -178,11 +203,9 @@ tx_print(TxCounts *counts, Buf *buf)
 	{
 		const TxCollection *counted = &counts->collections[counts->touched[i].collection];
 
-		buf_text(buf, i == 0 ? "{\"data_collection\":" : ",{\"data_collection\":");
-		json_string(buf, slice_from(counted->name));
-		buf_text(buf, ",\"event_count\":");
-		buf_uint64(buf, counted->events);
-		buf_char(buf, '}');
+		put_entry(buf, counted->name, counted->events);
 	}
+	for (uint64_t i = 0; i < counts->messages; i++)
+		put_entry(buf, TX_MESSAGE_NAME, 1);
 	buf_char(buf, ']');
 }

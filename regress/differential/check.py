@@ -33,6 +33,7 @@ import psycopg
 from differential import generate
 from differential.debezium import PUBLICATION, SLOT, Debezium, DebeziumFailed
 from differential.deliberate import Context, Rules, column_types
+from differential.messages import messages_last
 from lib.broker import Broker
 from lib.cluster import Cluster
 from lib.consumer import read_all
@@ -54,19 +55,6 @@ SNAPSHOT_MASKS = [
     (re.compile(r'("(?:ts_ms|ts_us|ts_ns|txId|lsn)":)-?\d+'), r'\1"#"'),
     (re.compile(r'"sequence":"[^{}]*?\]"'), r'"sequence":"#"'),
 ]
-
-
-MESSAGES = re.compile(r'"io\.debezium[^"]*LogicalDecodingMessageId@#"|"LOGICAL_DECODING_MESSAGE"')
-COLLECTIONS = re.compile(r'("data_collections":\[)((?:\{"data_collection":"(?:[^"\\]|\\.)*","event_count":\d+\},?)+)\]')
-
-
-def messages_last(value):
-    """Data collections with that of logical messages behind the others: its place in Debezium's map is by an
-    object's address."""
-    def reorder(found):
-        entries = re.findall(r'\{"data_collection":"(?:[^"\\]|\\.)*","event_count":\d+\}', found.group(2))
-        return found.group(1) + ",".join(sorted(entries, key=lambda entry: bool(MESSAGES.search(entry)))) + "]"
-    return COLLECTIONS.sub(reorder, value) if MESSAGES.search(value) else value
 
 
 def mask(record):
@@ -160,11 +148,17 @@ class Round:
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self.database = self.check.cluster.create_database("d_" + re.sub(r"\W", "_", self.name))
-        self.database.psql("create publication %s for all tables with (publish_via_partition_root = %s)"
-                           % (PUBLICATION, self.setting("publish.via.partition.root", "false")))
+        self.database.psql("create publication %s for all tables with (publish_via_partition_root = %s, publish = '%s')"
+                           % (PUBLICATION, self.setting("publish.via.partition.root", "false"), self.published()))
         with self.database.connect() as connection:
             self.perform(connection, self.workload.setup)
             self.note_types(connection)
+
+    def published(self):
+        """What the publication would have that Debezium makes: without the operations that a setting skips."""
+        skipped = self.setting("skipped.operations", "none").split(",")
+        names = {"c": "insert", "u": "update", "d": "delete", "t": "truncate"}
+        return ", ".join(name for letter, name in names.items() if letter not in skipped)
 
     def debezium_settings(self):
         settings = {"topic.prefix": self.prefix, "snapshot.mode": "initial" if self.workload.snapshot else "no_data"}

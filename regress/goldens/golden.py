@@ -12,6 +12,8 @@ import os
 import pathlib
 import re
 
+from differential.messages import messages_last
+
 HERE = pathlib.Path(__file__).resolve().parent
 OWN = HERE / "cases"
 CASES = pathlib.Path(os.environ.get("CASES") or OWN)
@@ -124,7 +126,7 @@ class Case:
             text = re.sub(r'("%s":)(?:-?\d+|"(?:[^"\\]|\\.)*")(?=[,}])' % re.escape(name), r'\1"#"', text)
         for column in columns:
             text = re.sub(r'("%s":)(?:"[^"]*"|[-0-9.E]+)(?=[,}])' % column, r'\1"#"', text)
-        return text
+        return messages_last(text)
 
     def record(self, found):
         """A record, as format=record and the recorder print it, in the form that is compared."""

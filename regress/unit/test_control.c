@@ -82,6 +82,14 @@ counts_are_per_collection(void **state)
 	assert_string_equal(printed(&f),
 	                    "[{\"data_collection\":\"public.tx_b\",\"event_count\":1},"
 	                    "{\"data_collection\":\"public.tx_a\",\"event_count\":2}]");
+	/* each logical message is a collection of its own: its id equals no other */
+	assert_int_equal(tx_count(&f.counts, TX_MESSAGE), 1);
+	assert_int_equal(tx_count(&f.counts, TX_MESSAGE), 1);
+	assert_int_equal(f.counts.total, 5);
+	assert_non_null(
+		strstr(printed(&f),
+	           "{\"data_collection\":\"LOGICAL_DECODING_MESSAGE\",\"event_count\":1},"
+	           "{\"data_collection\":\"LOGICAL_DECODING_MESSAGE\",\"event_count\":1}]"));
 	tx_counts_reset(&f.counts);
 	mark = tx_mark(&f.counts, a);
 	(void) tx_count(&f.counts, a);
@@ -174,7 +182,7 @@ messages_follow_binary_handling_mode(void **state)
 	assert_int_equal(f.counts.total, 4);
 	assert_non_null(strstr(message_value(&f, 3, ""),
 	                       "\"transaction\":{\"id\":\"3:9\",\"total_order\":5,"
-	                       "\"data_collection_order\":5},"
+	                       "\"data_collection_order\":1},"
 	                       "\"message\":{\"prefix\":\"p\\\"\",\"content\":\"\"}}"));
 	assert_non_null(strstr(message_value(&f, 0, "x"), "\"txId\":null,"));
 	assert_non_null(strstr(message_value(&f, 0, "x"), "\"transaction\":null,"));
