@@ -1,4 +1,1 @@
-create table t_c (id int primary key, a text);
-create schema s2;
-create table s2."T d" (id int primary key);
-insert into t_c values (0, 'before');
+create table t(id int primary key, v text); create table u(id int primary key, v text);insert into t values (50,'s'); comment on table t is 'tab'; comment on column t.v is 'col "c"';

@@ -1,4 +1,1 @@
-insert into t_c values (1, 'x');
-update t_c set id = 2 where id = 1;
-insert into s2."T d" values (1);
-delete from s2."T d";
+insert into t values (1,'a'); select pg_logical_emit_message(true,'pre.fix','hello'); select pg_logical_emit_message(false,'other','\xdeadbeef00'::bytea); begin; insert into t values (2,'b'); select pg_logical_emit_message(true,'pre.fix','é'); select pg_logical_emit_message(false,'pre.nontx',''); insert into u values (1,'x'); update t set id=3 where id=2; delete from u; select pg_logical_emit_message(true,'','x'); commit; begin; select pg_logical_emit_message(true,'rolled','x'); select pg_logical_emit_message(false,'pre.rolled','x'); rollback; begin; select pg_logical_emit_message(true,'only','x'); commit; truncate t,u; begin; create table w(id int primary key); commit; begin; savepoint a; insert into t values (9,'sub'); rollback to a; insert into u values (9,'s'); commit;

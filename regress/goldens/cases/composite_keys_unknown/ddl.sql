@@ -1,0 +1,9 @@
+create extension citext; create type mood as enum('sad','ok'); create domain d_u as uuid; create domain d_i as int;
+create table ck1(a mood, b uuid, c numeric, d numeric(6,2), e timestamptz, f timestamp, g date, v int, primary key (g,f,e,d,c,b,a));
+create table ck2(a bytea, b boolean, c bit(3), d bit(1), e interval, f time, g timetz, h money, v int, primary key (a,b,c,d,e,f,g,h));
+create table ck3(a d_u, b d_i, c citext, d char(4), e varchar(10), f inet, g macaddr, h int8, i int2, j float8, k real, l oid, m jsonb, n int4range, o "char", p name, v int, primary key (a,b,c,d,e,f,g,h,i,j,k,l,m,n,o));
+create table ck4(id int generated always as identity, v int, primary key(id)); create table ck5(id bigserial primary key, n smallserial, v int); create table ck6(a int, b int generated always as (a*2) stored, v text default 'x', primary key (a)); create table ck7(a int, b int generated always as (a*2) stored, v text, primary key (b)); alter table ck7 replica identity full;
+create table ck8(a int[], b text[], v int, primary key (a,b)); create table ck9(a xml, b json, c point, d tsvector, v int); create table ck10(a int not null, b int not null, v int); create unique index on ck10(b,a); create unique index on ck10(a); create table ck11(a int, b int, v int unique);insert into ck1 values ('sad','0f0e0d0c-0b0a-0908-0706-050403020100',1.50,1.5,'2020-01-01 00:00+00','2020-01-01','2020-01-01',1);
+insert into ck2 values ('\x01',true,'101','1','1 day','01:02:03','01:02:03+01',1.5,1);
+insert into ck3 values ('0f0e0d0c-0b0a-0908-0706-050403020100',1,'Ab','ab','abc','1.2.3.4','08:00:2b:01:02:03',1,2,1.5,2.5,3,'{"a":1}','[1,2)','x','nm',1);
+insert into ck4(v) values (1); insert into ck5(v) values (1); insert into ck6(a) values (1); insert into ck7(a,v) values (1,'v'); insert into ck8 values ('{1,null}','{a}',1); insert into ck9 values ('<a/>','{}','(1,2)','a',1); insert into ck10 values (1,1,1); insert into ck11 values (1,1,1);
