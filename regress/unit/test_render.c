@@ -285,6 +285,32 @@ update_and_key_change(void **state)
 	close_fixture(&f);
 }
 
+/* What Debezium's publication leaves out; one of the user's leaves nothing out. */
+static void
+unpublished_updates(void **state)
+{
+	Fixture f;
+
+	(void) state;
+	open_fixture(&f, item_columns, 3);
+	set_option(&f, "skipped.operations", "u,t");
+	assert_true(render_unpublished(&f.options, 'U'));
+	assert_false(render_unpublished(&f.options, 'D'));
+	assert_false(render_unpublished(&f.options, 'T'));
+	assert_false(render_unpublished(&f.options, 'r'));
+	f.options.publishes_skipped = true;
+	assert_false(render_unpublished(&f.options, 'U'));
+	make_plan(&f);
+	put_item(&f.old_tuple, 9, NULL, 0);
+	put_item(&f.new_tuple, 1, "b", -1);
+	render(&f, 'U', 'K');
+	assert_int_equal(f.count, 3);
+	put_item(&f.old_tuple, 1, NULL, 0);
+	render(&f, 'U', 'K');
+	assert_int_equal(f.count, 0);
+	close_fixture(&f);
+}
+
 static void
 delete_and_truncate(void **state)
 {
@@ -718,6 +744,7 @@ main(void)
 		cmocka_unit_test(insert_whole),
 		cmocka_unit_test(source_details),
 		cmocka_unit_test(update_and_key_change),
+		cmocka_unit_test(unpublished_updates),
 		cmocka_unit_test(delete_and_truncate),
 		cmocka_unit_test(schemas),
 		cmocka_unit_test(nulls_and_columns),
