@@ -603,9 +603,12 @@ skip_bit(char type)
 bool
 render_unpublished(const EnvOptions *options, char type)
 {
-	int unpublished = options->skipped_operations & ~SKIP_TRUNCATE;
+	int skipped = options->skipped_operations;
 
-	return !options->publishes_skipped && (unpublished & skip_bit(type)) != 0;
+	/* the default, which Debezium does not tell its publication */
+	if (skipped == SKIP_TRUNCATE || options->publishes_skipped)
+		return false;
+	return (skipped & skip_bit(type)) != 0;
 }
 
 /*

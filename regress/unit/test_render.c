@@ -293,10 +293,11 @@ unpublished_updates(void **state)
 
 	(void) state;
 	open_fixture(&f, item_columns, 3);
+	assert_false(render_unpublished(&f.options, 'T'));
 	set_option(&f, "skipped.operations", "u,t");
 	assert_true(render_unpublished(&f.options, 'U'));
 	assert_false(render_unpublished(&f.options, 'D'));
-	assert_false(render_unpublished(&f.options, 'T'));
+	assert_true(render_unpublished(&f.options, 'T'));
 	assert_false(render_unpublished(&f.options, 'r'));
 	f.options.publishes_skipped = true;
 	assert_false(render_unpublished(&f.options, 'U'));
