@@ -157,9 +157,9 @@ write_all(int fd, Slice bytes)
 	return 0;
 }
 
-/* Write bytes to a new file; on disk when is_synced. */
+/* Write bytes to a new file, not yet on disk. */
 static bool
-write_new(LocalStorage *local, const char *path, Slice bytes, bool is_synced, Err *err)
+write_new(LocalStorage *local, const char *path, Slice bytes, Err *err)
 {
 	int code;
 	int fd;
@@ -170,8 +170,6 @@ write_new(LocalStorage *local, const char *path, Slice bytes, bool is_synced, Er
 	if (fd < 0)
 		return storage_fail_errno(err, errno, "create file", path);
 	code = write_all(fd, bytes);
-	if (code == 0 && is_synced && fsync(fd) != 0)
-		code = errno;
 	if (close(fd) != 0 && code == 0)
 		code = errno;
 	if (code == 0)
@@ -199,17 +197,17 @@ local_write(Storage *storage, const char *uri, Slice bytes, Err *err)
 	const char *path;
 
 	arena_reset(local->scratch);
-	return path_of(uri, &path, err) && write_new(local, path, bytes, false, err);
+	return path_of(uri, &path, err) && write_new(local, path, bytes, err);
 }
 
 static bool
-stage(LocalStorage *local, Arena *arena, const char *uri, Slice bytes, bool is_synced,
+stage(LocalStorage *local, Arena *arena, const char *uri, Slice bytes,
       const char **staged, Err *err)
 {
 	const char *path;
 
 	*staged = temporary_name(local, arena, uri);
-	return path_of(*staged, &path, err) && write_new(local, path, bytes, is_synced, err);
+	return path_of(*staged, &path, err) && write_new(local, path, bytes, err);
 }
 
 static bool
@@ -219,7 +217,7 @@ local_stage(Storage *storage, Arena *arena, const char *uri, Slice bytes,
 	LocalStorage *local = (LocalStorage *) storage;
 
 	arena_reset(local->scratch);
-	return stage(local, arena, uri, bytes, false, staged, err);
+	return stage(local, arena, uri, bytes, staged, err);
 }
 
 /* Give a temporary file its name if the name is free.  0 or an errno. */
@@ -293,6 +291,19 @@ local_place(Storage *storage, const char *staged, const char *uri, bool replaces
 }
 
 static bool
+sync_staged(const char *staged, Err *err)
+{
+	const char *path;
+
+	if (!path_of(staged, &path, err))
+		return false;
+	if (sync_path(path, 0, err))
+		return true;
+	unlink(path);
+	return false;
+}
+
+static bool
 put(Storage *storage, const char *uri, Slice bytes, bool replaces, Err *err)
 {
 	LocalStorage *local = (LocalStorage *) storage;
@@ -301,8 +312,8 @@ put(Storage *storage, const char *uri, Slice bytes, bool replaces, Err *err)
 
 	arena_reset(local->scratch);
 	return path_of(uri, &path, err) &&
-	       stage(local, local->scratch, uri, bytes, true, &staged, err) &&
-	       local_place(storage, staged, uri, replaces, err) &&
+	       stage(local, local->scratch, uri, bytes, &staged, err) &&
+	       sync_staged(staged, err) && local_place(storage, staged, uri, replaces, err) &&
 	       sync_path(parent_of(local->scratch, path), O_DIRECTORY, err);
 }
 
