@@ -243,11 +243,12 @@ def test_database_restored_from_a_backup_and_written_on(t):
 def test_another_system_at_the_same_address(t):
     cluster = t.new_cluster().start()
     pulse, worker = streaming(t, t.database(cluster))
-    other = t.new_cluster()
+    other = t.new_cluster().start()
+    other.create_database(pulse.db.name)
+    other.stop()
     cluster.stop()
     other.port = cluster.port
     other.start()
-    other.create_database(pulse.db.name)
     worker.ends(2, "belongs to another PostgreSQL system", "Nothing was changed", "another slot.name")
     other.stop()
     cluster.start()
