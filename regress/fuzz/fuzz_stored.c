@@ -43,11 +43,11 @@ read_position(Arena *arena, Slice text)
 
 	if (position_parse(text, &position, &err))
 	{
-		position.unread = position_parse_unread(arena, text);
+		position_parse_texts(arena, text, &position);
 		position_print(&first, &position);
 		if (!position_parse((Slice){ first.data, first.len }, &again, &err))
 			abort();
-		again.unread = position_parse_unread(arena, (Slice){ first.data, first.len });
+		position_parse_texts(arena, (Slice){ first.data, first.len }, &again);
 		position_print(&second, &again);
 		if (!slice_equal((Slice){ first.data, first.len },
 		                 (Slice){ second.data, second.len }))
