@@ -119,6 +119,20 @@ pipeline_reads_again(const Config *config)
 	       (config->outputs & OUTPUT_BRONZE) == 0;
 }
 
+/*
+ * Whether a transaction that was stored is sure to be in the stream again: not where
+ * other tables were captured then, or where what a publication has is no part of the
+ * position.
+ */
+static bool
+streams_the_same(const Pipeline *pipeline, const Position *stored)
+{
+	const Published *published = pipeline->config->env.published;
+
+	return stored->fingerprint == pipeline->self.fingerprint &&
+	       (!published->given || published->everywhere);
+}
+
 bool
 pipeline_decide(Pipeline *pipeline, const StoredPosition *stored, Err *err)
 {
@@ -165,10 +179,11 @@ pipeline_decide(Pipeline *pipeline, const StoredPosition *stored, Err *err)
 	if (pipeline->recovery.action == RECOVERY_STREAM ||
 	    pipeline->recovery.action == RECOVERY_JOIN)
 		for (int i = 0; i < input.count; i++)
-			lineage_await(&pipeline->lineage,
-			              &stored[i].position,
-			              stored[i].where,
-			              pipeline->slot.confirmed_flush);
+			if (streams_the_same(pipeline, &stored[i].position))
+				lineage_await(&pipeline->lineage,
+				              &stored[i].position,
+				              stored[i].where,
+				              pipeline->slot.confirmed_flush);
 	return true;
 }
 
@@ -346,8 +361,13 @@ pipeline_join(Pipeline *pipeline, StoredPosition *stored, Err *err)
 		Position *position = &stored[i].position;
 		bool is_changed = position_has_other_lists(position, &pipeline->self);
 
-		if (is_changed && !take_lists(pipeline, output, position, err))
-			return false;
+		if (is_changed)
+		{
+			if (!take_lists(pipeline, output, position, err))
+				return false;
+			/* its tables may be captured no more: see streams_the_same() */
+			position->last = (CommitId){ 0 };
+		}
 		is_changed |= join_position(pipeline, output, all, position);
 		if (!is_changed)
 			continue;

@@ -139,3 +139,32 @@ def test_other_filters_are_still_refused(t):
     worker.config["column.exclude.list"] = "public.a.v"
     restart(db, worker, "public.[ab]")
     worker.ends(2, "was stored under other table, column or row filters")
+
+
+def killed_unconfirmed(t, db, worker, topic):
+    """Killed when Kafka has a row of b that was not confirmed: the slot will bring what is before it again."""
+    seen = sum(1 for _ in read_all(t.broker, topic))
+    db.psql("insert into b values (7777, 'x')")
+    wait_for(lambda: sum(1 for _ in read_all(t.broker, topic)) > seen, 60, "the row in Kafka")
+    worker.kill()
+
+
+def test_last_transaction_of_a_table_that_has_gone(t):
+    """It does not come again, and that is no sign of another history."""
+    db = t.database()
+    db.psql(TABLES + "; create publication pub for table a, b")
+    worker = start(t, db, "public.a,public.b", outputs="kafka,bronze,silver",
+                   **{"lake.flush.interval.ms": 30000, "status.update.interval.ms": 10000})
+    killed_unconfirmed(t, db, worker, worker.config["topic.prefix"] + ".public.b")
+    worker.config["lake.flush.interval.ms"] = 100
+    restart(db, worker, "public.a", "insert into a values (8888, 'y')")
+    finish(db, worker)
+    check_topic(t, db, worker, "a")
+
+    other = start(t, db, "public.a,public.b", outputs="kafka",
+                  **{"publication.autocreate.mode": "disabled", "publication.name": "pub", "status.update.interval.ms": 10000})
+    db.psql("delete from b where id = 7777")
+    killed_unconfirmed(t, db, other, other.config["topic.prefix"] + ".public.b")
+    db.psql("alter publication pub drop table b; insert into a values (8889, 'z')")
+    other.run_until(db.lsn())
+    check_topic(t, db, other, "a")

@@ -461,20 +461,22 @@ end_table(Lake *lake, const Event *event, Err *err)
 	return mark_table_end(lake, event, err);
 }
 
-/* Table name was to be read again, and there is none of that name: renamed, or dropped.
- */
-static void
-note_not_found(Source *source, const char *name)
-{
-	const char *from =
-		source->silver == NULL
-			? NULL
-			: table_property(silver_table(source->silver), SOURCE_PROPERTY);
+#define WAITING "its rows were rewritten without events; it will be read again by itself"
 
-	if (from == NULL || strcmp(from, name) != 0 || silver_stale(source->silver) == NULL)
+/* Take the promise back where nothing of the table's name is still to be read: tables are
+ * read by the name that they had, and this one was renamed or dropped since. */
+static void
+note_not_found(Source *source, const char *unread)
+{
+	Silver *silver = source->silver;
+
+	if (silver == NULL || silver_stale(silver) == NULL ||
+	    strcmp(silver_stale(silver), WAITING) != 0 ||
+	    unread_has(unread, table_property(silver_table(silver), SOURCE_PROPERTY)))
 		return;
 	silver_restate(source->silver,
-	               "it was to be read again, but was renamed or dropped before");
+	               "its rows were rewritten without events, and it was renamed or "
+	               "dropped before it could be read again");
 	source->is_touched = true;
 }
 
@@ -482,16 +484,16 @@ note_not_found(Source *source, const char *name)
 static bool
 end_reread(Lake *lake, const Event *event, Err *err)
 {
+	lake->position.unread =
+		unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
 	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
 
 		if (!source->is_replaced)
-			note_not_found(source, event->old_tuple.data);
+			note_not_found(source, lake->position.unread);
 		source->is_replaced = false;
 	}
-	lake->position.unread =
-		unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
 	return cut(lake, err);
 }
 
@@ -578,9 +580,7 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 	if (!sources_stored(silver_table(source->silver), event))
 	{
 		if (list != NULL)
-			silver_restate(source->silver,
-			               "its rows were rewritten without events; it will be read "
-			               "again by itself");
+			silver_restate(source->silver, WAITING);
 		else
 			silver_set_stale(source->silver,
 			                 "its rows were rewritten without events, and snapshots "

@@ -257,6 +257,27 @@ silver_forget_plans(Silver *silver)
 		free_plans(silver);
 }
 
+/* Index the rows by the key that they have from now on. */
+static bool
+index_by_new_key(Silver *silver, Err *err)
+{
+	bool ok;
+
+	silver->key_is_new = true;
+	silver->lacks_keys = false;
+	silver_index_reset(silver);
+	/* Whole rows, and columns of the key that files lack, are found by their values. */
+	ok = ((silver->shape->identity != IDENTITY_ROW && silver->task_count == 0) ||
+	      silver_rewrite(silver, err)) &&
+	     silver_index_load(silver, err);
+	silver->key_is_new = false;
+	if (ok && silver->lacks_keys)
+		silver_set_stale(silver,
+		                 "rows stored before lack a column that was made part of the "
+		                 "key");
+	return ok;
+}
+
 /* What the change means for rows already stored and for the next commit. */
 static bool
 apply_shape(Silver *silver, Shape *shape, const ShapeChange *change, Err *err)
@@ -289,12 +310,7 @@ apply_shape(Silver *silver, Shape *shape, const ShapeChange *change, Err *err)
 			shape_print(shape, silver->store->self.system_id, silver->scratch));
 	if (change->stale != NULL && has_rows)
 		silver_set_stale(silver, change->stale);
-	if (!change->identity_changed)
-		return true;
-	/* Whole rows are found by the values they have from now on. */
-	if (shape->identity == IDENTITY_ROW && !silver_rewrite(silver, err))
-		return false;
-	return silver_index_load(silver, err);
+	return !change->identity_changed || index_by_new_key(silver, err);
 }
 
 static bool

@@ -70,14 +70,18 @@ read_whole_row(const KeyReader *reader)
 	rowdraft_identity(&silver->draft, shape, &silver->key);
 }
 
-/* The current row's key, into silver->key. */
+/*
+ * The current row's key, into silver->key.  *found is false for a row that was stored
+ * before a column was made part of the key, and lacks it: nothing finds such a row.
+ */
 static bool
-read_key(const KeyReader *reader, Err *err)
+read_key(const KeyReader *reader, bool *found, Err *err)
 {
 	Silver *silver = reader->silver;
 
 	arena_reset(reader->scratch);
 	buf_reset(&silver->key);
+	*found = true;
 	if (silver->shape->identity == IDENTITY_ROW)
 	{
 		read_whole_row(reader);
@@ -88,7 +92,12 @@ read_key(const KeyReader *reader, Err *err)
 		Cell cell = parquet_cell(reader->rows, i, reader->scratch);
 
 		if (cell.kind == CELL_NULL)
-			return parquet_damaged(reader->rows, "a column of the key is null", err);
+		{
+			*found = false;
+			silver->lacks_keys = true;
+			return silver->stale != NULL || silver->key_is_new ||
+			       parquet_damaged(reader->rows, "a column of the key is null", err);
+		}
 		cell_canonical(&silver->key, &reader->fields[i].type, &cell);
 	}
 	return true;
@@ -104,6 +113,7 @@ index_rows(Silver *silver, uint32_t number, const char *local_path,
 	bool ok = reader_open(&reader, silver, local_path, err);
 	int64_t rows = 0;
 	bool end = false;
+	bool found;
 
 	while (ok && !end)
 	{
@@ -117,8 +127,8 @@ index_rows(Silver *silver, uint32_t number, const char *local_path,
 		place.position = (uint32_t) parquet_position(reader.rows);
 		if (files_is_dead(file, place.position))
 			continue;
-		ok = read_key(&reader, err);
-		if (ok)
+		ok = read_key(&reader, &found, err);
+		if (ok && found)
 			put(silver, place);
 	}
 	if (ok && rows != file->rows)

@@ -67,6 +67,8 @@ struct Silver
 	uint32_t plan_count;
 	FillTask *tasks;
 	uint32_t task_count;
+	bool key_is_new; /* while rows are indexed anew by another key ... */
+	bool lacks_keys; /* ... which some of them lack */
 
 	Arena *scratch;
 	Buf key;
