@@ -271,6 +271,7 @@ env_options_init(EnvOptions *options, const Alloc *alloc)
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		(void) env_option_set(
 			options, option_table[i].name, option_table[i].boot, alloc, &error);
+	options->skips_told = false;
 }
 
 static bool
@@ -505,6 +506,7 @@ env_option_set(EnvOptions *options, const char *name, const char *value,
 		return false;
 	}
 	error->message[0] = '\0';
+	options->skips_told |= def->kind == OPTION_SKIPS;
 	if (store(def, (char *) options + def->offset, name, value, alloc, error))
 		return true;
 	if (error->message[0] == '\0')

@@ -132,6 +132,7 @@ typedef struct EnvOptions
 	int failure_mode;            /* FailureMode */
 	int converting_failure_mode; /* FailureMode: of values without a form in the schema */
 	int invalid_text_mode;       /* InvalidTextMode */
+	bool skips_told;             /* not an option: skipped.operations was given */
 	bool publishes_skipped; /* not an option: the publication is the user's, which leaves
 	                           out no skipped operation; see render_unpublished() */
 	bool lossless; /* not an option: bronze's printing, see render_options_bronze() */

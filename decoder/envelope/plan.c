@@ -174,13 +174,16 @@ put_placeholder_hstore(Maker *maker)
 
 /* By mode: base64 of the bytes, the text for hex, nothing for the base64 strings. */
 static bool
-put_placeholder_bytes(Maker *maker, const ColumnCodec *codec)
+put_placeholder_bytes(Maker *maker, const ColumnPlan *column)
 {
 	switch ((BinaryMode) maker->plan->options->binary_handling_mode)
 	{
 		case BINARY_BYTES:
-			return encode_base64(maker->buf, codec, maker->placeholder) == ENCODE_DONE;
+			return encode_base64(maker->buf, &column->codec, maker->placeholder) ==
+			       ENCODE_DONE;
 		case BINARY_HEX:
+			if (column->type.array)
+				return false;
 			put_placeholder_string(maker);
 			return true;
 		case BINARY_BASE64:
@@ -239,6 +242,15 @@ wrap_encoder(ColumnPlan *column)
 	codec->encode = encode_masked;
 }
 
+/* Codes are integers, and days as good as any, but no dates of Connect, nor texts. */
+static bool
+takes_codes(const ColumnPlan *column)
+{
+	const char *name = column->type.form.name;
+
+	return name == NULL || strcmp(name, "io.debezium.time.Date") == 0;
+}
+
 /* What an unchanged TOAST value of column prints as. */
 static Slice
 make_unchanged(Maker *maker, ColumnPlan *column)
@@ -259,12 +271,13 @@ make_unchanged(Maker *maker, ColumnPlan *column)
 			put_placeholder_string(maker);
 			break;
 		case TOAST_BYTES:
-			known = put_placeholder_bytes(maker, &column->codec);
+			known = put_placeholder_bytes(maker, column);
 			break;
 		case TOAST_HSTORE:
 			put_placeholder_hstore(maker);
 			break;
 		case TOAST_CODES:
+			known = maker->placeholder.len == 0 || takes_codes(column);
 			put_placeholder_codes(maker);
 			break;
 		case TOAST_UUID:

@@ -603,12 +603,9 @@ skip_bit(char type)
 bool
 render_unpublished(const EnvOptions *options, char type)
 {
-	int skipped = options->skipped_operations;
-
-	/* the default, which Debezium does not tell its publication */
-	if (skipped == SKIP_TRUNCATE || options->publishes_skipped)
-		return false;
-	return (skipped & skip_bit(type)) != 0;
+	/* the default is not told the publication */
+	return options->skips_told && !options->publishes_skipped &&
+	       (options->skipped_operations & skip_bit(type)) != 0;
 }
 
 /*

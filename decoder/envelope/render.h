@@ -107,7 +107,7 @@ typedef struct RenderRecord
 /*
  * Whether Debezium's publication leaves a change of this type out, so that not even its
  * transaction is seen: the connector makes it without the operations of
- * skipped.operations, when that is not the default.  Where the publication is the user's,
+ * skipped.operations, when that is given.  Where the publication is the user's,
  * an update that moves its key is a delete and a create, as render_records() has it.
  */
 bool render_unpublished(const EnvOptions *options, char type);

@@ -214,18 +214,26 @@ struct_name(const ConnectSchema *row, const char *topic, Arena *arena)
 }
 
 static const ConnectSchema *
-struct_schema(Pass *pass, const ConnectSchema *payload, const char *topic)
+struct_schema(Pass *pass, const ConnectSchema *payload, const char *topic,
+              int32_t version)
 {
 	Outbox *outbox = pass->outbox;
 	ConnectSchemas *schemas = pass->stage->schemas;
 	const ConnectSchema *row = pass->row.schema;
-	const void **kept = schema_cache(&outbox->structs, payload, row);
-	const ConnectSchema *schema = *kept;
+	ConnectSchema versioned = *row;
+	const ConnectSchema *schema;
+	const void **kept;
 
+	/* each version has a name of its own, that of its first event */
+	versioned.version = version;
+	kept = schema_cache(&outbox->structs,
+	                    payload,
+	                    version == 0 ? row : connect_schema_intern(schemas, &versioned));
+	schema = *kept;
 	if (schema != NULL)
 		return schema;
-	schema =
-		connect_schema_struct(schemas, struct_name(row, topic, pass->arena), 0, false);
+	schema = connect_schema_struct(
+		schemas, struct_name(row, topic, pass->arena), version, false);
 	schema = schema_with(schemas, schema, "payload", payload, pass->err);
 	for (size_t i = 0; i < outbox->additional_count && schema != NULL; i++)
 	{
@@ -247,9 +255,15 @@ make_struct(Pass *pass, const ConnectData *payload, const char *topic,
 {
 	const Outbox *outbox = pass->outbox;
 	const ConnectData *row = &pass->row;
-	const ConnectSchema *schema = struct_schema(pass, payload->schema, topic);
+	const ConnectSchema *schema;
+	int64_t version = 0;
+	bool is_null;
 	size_t at = 0;
 
+	if (outbox->version != NULL &&
+	    !row_integer(row, outbox->version, CONNECT_INT32, &is_null, &version, pass->err))
+		return false;
+	schema = struct_schema(pass, payload->schema, topic, (int32_t) version);
 	if (schema == NULL)
 		return false;
 	result->value = connect_value_struct(pass->arena, schema->field_count);
@@ -267,18 +281,6 @@ make_struct(Pass *pass, const ConnectData *payload, const char *topic,
 		result->value.fields[at++] = data.value;
 	}
 	result->schema = schema;
-	if (outbox->version != NULL)
-	{
-		ConnectSchema draft = *schema;
-		int64_t version = 0;
-		bool is_null;
-
-		if (!row_integer(
-				row, outbox->version, CONNECT_INT32, &is_null, &version, pass->err))
-			return false;
-		draft.version = (int32_t) version;
-		result->schema = connect_schema_intern(pass->stage->schemas, &draft);
-	}
 	return true;
 }
 

@@ -1,0 +1,1 @@
+create table outbox (id uuid primary key, aggregatetype text not null, aggregateid text not null, type text not null, payload jsonb, tenant text, n int, ts timestamp default '2020-01-01', b bytea, v int); create table notoutbox (id int primary key);

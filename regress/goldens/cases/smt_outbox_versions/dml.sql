@@ -1,0 +1,1 @@
+insert into outbox values ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11','Order','o 1','Created','{"a":1,"b":[1,{"c":null}],"d":"x"}','t1',5,'2020-01-01','\x01',3),('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12','Ord.er_u','o2','Del',null,null,null,default,null,null); update outbox set n=6 where aggregateid='o2'; delete from outbox; insert into notoutbox values (1);
