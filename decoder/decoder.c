@@ -232,6 +232,7 @@ decoder_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 
 	decoder->txn = txn;
 	decoder->wanted = false;
+	decoder->shown = decoder->left_out = false;
 	decoder->begun = false;
 	decoder->settings_level = 0;
 	decoder->unwritten = 0;
@@ -247,7 +248,8 @@ decoder_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr co
 	if (decoder->wanted)
 	{
 		decoder->format->commit(decoder, commit_lsn);
-		decoder->last_commit_end = txn->end_lsn;
+		if (decoder->shown || !decoder->left_out)
+			decoder->last_commit_end = txn->end_lsn;
 	}
 	OutputPluginUpdateProgress(ctx, !decoder->wanted);
 	if (decoder->settings_level != 0)

@@ -85,6 +85,8 @@ typedef struct Decoder
 	/* the transaction */
 	ReorderBufferTXN *txn; /* NULL outside */
 	bool wanted;           /* something of it passed the filters */
+	bool shown;            /* json, record: something of it is published ... */
+	bool left_out;         /* ... and something is not, see render_unpublished() */
 	bool begun;            /* frame: its Begin is written; else its BEGIN record */
 	Oid rewriting;         /* transient heap whose rows come, of which was told already */
 	bool renewed;          /* the current change had its plan made anew */
@@ -99,8 +101,8 @@ typedef struct Decoder
 	Buf line;             /* record: one line of output */
 	ControlPlan *control; /* json, record */
 	TxCounts counts;      /* json, record: events of the transaction */
-	uint64 last_commit_end; /* end LSN of the last commit that had something wanted, or of
-	                           a later message outside transactions */
+	uint64 last_commit_end; /* end LSN of the last commit that had something to show, or
+	                           of a later message outside transactions */
 	int64 last_commit_us;   /* its time, since 1970; 0: none yet */
 	const char *database;   /* json, record: UTF-8 */
 	char run_id[37];

@@ -157,7 +157,11 @@ write_records(Decoder *decoder, RelationPlan *plan, RenderChange *change)
 	int count;
 
 	if (render_unpublished(&decoder->options.events, change->type))
+	{
+		decoder->left_out = true;
 		return;
+	}
+	decoder->shown = true;
 	change->now_ns = now_ns();
 	change->transaction = begin(decoder, change->source.lsn);
 	if (change->transaction != NULL && plan->collection == 0)
@@ -226,7 +230,10 @@ json_message(Decoder *decoder, const Message *message)
 	Slice line;
 
 	if (message->transactional)
+	{
 		control.transaction = begin(decoder, message->lsn);
+		decoder->shown = true;
+	}
 	else
 		decoder->last_commit_end = message->lsn;
 	if (!control_wants_message(decoder->control, message->prefix))

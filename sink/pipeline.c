@@ -80,6 +80,7 @@ pipeline_run(const Config *config, Lsn until, PipelineStop *stop, Err *err)
 	pipeline.arena = arena_new();
 	pipeline.decoder = decoder_new(0);
 	decoder_set_lineage(pipeline.decoder, &pipeline.lineage);
+	decoder_set_options(pipeline.decoder, &config->env);
 	for (;;)
 	{
 		Lsn before = pipeline.durable;

@@ -35,9 +35,11 @@ struct Decoder
 	bool reached;     /* a transaction beyond until came */
 	Lineage *lineage; /* NULL: none */
 	Lsn last_end_lsn;
-	int64_t last_commit_us; /* 0: none yet */
-	bool is_seen;           /* something of the transaction is an event elsewhere, too */
-	Lsn row_lsn;            /* of the change before, in this transaction */
+	int64_t last_commit_us;    /* 0: none yet */
+	const EnvOptions *options; /* NULL: everything is published */
+	bool is_shown;             /* something of the transaction is published */
+	bool is_seen; /* something of the transaction is an event elsewhere, too */
+	Lsn row_lsn;  /* of the change before, in this transaction */
 	uint32_t ordinal;
 	/* The batch number that the current transaction's copy lives in; new batch, new copy.
 	 */
@@ -119,6 +121,12 @@ decoder_set_lineage(Decoder *decoder, Lineage *lineage)
 	decoder->lineage = lineage;
 }
 
+void
+decoder_set_options(Decoder *decoder, const EnvOptions *options)
+{
+	decoder->options = options;
+}
+
 bool
 decoder_reached(const Decoder *decoder)
 {
@@ -197,7 +205,7 @@ read_begin(const Input *input)
 	if (decoder->lineage != NULL)
 		lineage_meet(decoder->lineage, txn_commit(&decoder->txn));
 	decoder->in_transaction = true;
-	decoder->is_seen = false;
+	decoder->is_seen = decoder->is_shown = false;
 	decoder->row_lsn = 0;
 	decoder->ordinal = 0;
 	decoder->batch = 0;
@@ -241,6 +249,9 @@ add_row(const Input *input, EventKind kind, const Relation *relation)
 	Lsn lsn = input->message->lsn;
 
 	decoder->is_seen |= kind != EVENT_REWRITTEN;
+	decoder->is_shown |=
+		kind != EVENT_REWRITTEN &&
+		(decoder->options == NULL || !render_unpublished(decoder->options, (char) kind));
 	decoder->ordinal = lsn == decoder->row_lsn ? decoder->ordinal + 1 : 0;
 	decoder->row_lsn = lsn;
 	event->lsn = lsn;
@@ -464,7 +475,7 @@ read_commit(const Input *input)
 	event->is_silent = !decoder->is_seen;
 	input->batch->end_lsn = commit.end_lsn;
 	decoder->in_transaction = false;
-	if (!decoder->is_seen)
+	if (!decoder->is_shown)
 		return true;
 	decoder->last_end_lsn = commit.end_lsn;
 	decoder->last_commit_us = decoder->txn.commit_us;

@@ -33,6 +33,10 @@ bool decoder_reached(const Decoder *decoder);
 /* Have lineage (NULL: none), which stays the caller's, told of each transaction. */
 void decoder_set_lineage(Decoder *decoder, Lineage *lineage);
 
+/* Have the operations that options leave unpublished, which stay the caller's, not move
+ * what events say of the last commit. */
+void decoder_set_options(Decoder *decoder, const EnvOptions *options);
+
 /* Append the frame's events to batch, which must keep frame's bytes (they are sliced, not
  * copied).  ERR_FATAL when malformed. */
 bool decoder_frame(Decoder *decoder, Batch *batch, Slice frame, Err *err) MUST_CHECK;
