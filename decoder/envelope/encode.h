@@ -36,7 +36,7 @@ struct ColumnCodec
 	ValueEncoder encode_element; /* arrays: of one element */
 	ValueEncoder encode_printed; /* unknown types: of their text */
 	bool null_elements;          /* arrays: else a null element makes the whole null */
-	bool strict; /* arrays: an element that is lost makes the whole lost */
+	bool strict; /* what is lost is an error, and with an element the whole array */
 	bool in_array;
 	char delimiter;     /* between elements, where an array comes as text */
 	bool lossless;      /* bronze: PostgreSQL's text where Connect's type would lose */

@@ -63,6 +63,13 @@ def stale(t, worker):
     return {row["table_name"] for row in t.lake(worker).checkpoint() if row["status"] == "stale"}
 
 
+def wait_read(t, db, worker):
+    """What was written is stored, and no table waits to be read for it."""
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 300)
+    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(
+        t.lake(worker).metadata("cdc_checkpoints")["properties"]), 120, lambda: "the tables to be read: " + worker.log_tail())
+
+
 def test_whatever_rewrites(t):
     db, worker = stream(t, """
         create table kept (id int primary key, v text);
@@ -99,6 +106,7 @@ def test_whatever_rewrites(t):
     db.psql("alter table parts alter v type varchar(9) using upper(v) || length(v); alter table empty alter n type bigint")
     db.psql("begin; alter table kept alter v type text using 'never'; rollback; vacuum full kept; cluster kept using kept_pkey")
     db.psql("insert into kept values (3000, 'after')")
+    wait_read(t, db, worker)
     until = finish(db, worker)
     assert worker.log_text().count("will be read") == 5, worker.log_text()
     check_silver(db, worker, t.lake(worker), ["kept", "typed", "defaulted", "unlogged", "parts"])
@@ -126,8 +134,7 @@ def test_killed_while_it_waits(t):
     worker.kill()
     db.psql("update kept set v = 'later' where id = 1; delete from kept where id = 2")
     worker.start()
-    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(
-        t.lake(worker).metadata("cdc_checkpoints")["properties"]), 60, "silver to be read again")
+    wait_read(t, db, worker)
     finish(db, worker)
     assert "\"public.other\" will be read" not in worker.log_text()
     check_silver(db, worker, t.lake(worker), ["kept", "other"])
@@ -171,7 +178,7 @@ def test_promise_is_taken_back_after_a_rename(t):
     lake = t.lake(worker)
     wait_for(lambda: "renamed or dropped before" in lake.metadata("silver_b")["properties"].get("cdc.stale", ""), 60,
              "the reason to be right")
-    assert stale(t, worker), lake.checkpoint()
+    wait_for(lambda: stale(t, worker), 60, "the cut that says so")
     code, output, errors = worker.command("snapshot", "--tables", "public.b")
     assert code == 0, output + errors
     wait_for(lambda: not stale(t, worker), 60, "the table to be read")

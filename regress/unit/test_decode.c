@@ -231,16 +231,22 @@ damage_is_refused(void **state)
 }
 
 static void
-put_message(Fixture *f, uint8_t flags, uint64_t lsn, const char *content)
+put_logical(Fixture *f, uint8_t flags, uint64_t lsn, const char *prefix, Slice content)
 {
 	size_t mark = wire_begin_message(&f->frame, lsn, 'M');
 
 	buf_u8(&f->frame, flags);
 	buf_u64(&f->frame, lsn);
-	wire_string0(&f->frame, "p");
-	buf_u32(&f->frame, (uint32_t) strlen(content));
-	buf_text(&f->frame, content);
+	wire_string0(&f->frame, prefix);
+	buf_u32(&f->frame, (uint32_t) content.len);
+	buf_slice(&f->frame, content);
 	wire_end_message(&f->frame, mark);
+}
+
+static void
+put_message(Fixture *f, uint8_t flags, uint64_t lsn, const char *content)
+{
+	put_logical(f, flags, lsn, "p", slice_from(content));
 }
 
 /* A message outside transactions is an end; what follows goes on from it, in its time. */
@@ -293,14 +299,15 @@ messages_stand_alone_or_in_a_transaction(void **state)
 static void
 put_own(Fixture *f, const char *prefix, uint32_t relid, uint64_t lsn)
 {
-	size_t mark = wire_begin_message(&f->frame, lsn, 'M');
+	char content[] = {
+		(char) (relid >> 24), (char) (relid >> 16), (char) (relid >> 8), (char) relid
+	};
 
-	buf_u8(&f->frame, WIRE_TRANSACTIONAL | WIRE_OWN);
-	buf_u64(&f->frame, lsn);
-	wire_string0(&f->frame, prefix);
-	buf_u32(&f->frame, sizeof relid);
-	buf_u32(&f->frame, relid);
-	wire_end_message(&f->frame, mark);
+	put_logical(f,
+	            WIRE_TRANSACTIONAL | WIRE_OWN,
+	            lsn,
+	            prefix,
+	            (Slice){ content, sizeof content });
 }
 
 /* A rewrite is no event elsewhere: what comes next does not go on from it. */

@@ -67,7 +67,7 @@ typedef struct Event
 	EventKind kind;
 	char old_kind;    /* 'K' 'O' or 0 */
 	uint8_t marker;   /* SnapshotMarker of a READ */
-	bool is_silent;   /* of a COMMIT: nothing but rewrites was in it */
+	bool is_silent;   /* of a COMMIT: nothing was in it that Debezium would see */
 	uint32_t ordinal; /* among the events of one (txn, lsn); of READ: number within its
 	                     table, from 0 */
 	Lsn lsn;          /* of the row's change */

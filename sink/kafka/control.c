@@ -24,8 +24,7 @@ struct KafkaControl
 	KafkaTopic *found[CONTROL_KINDS]; /* NULL: not looked up yet */
 	Buf bytes;
 	TxCounts counts;
-	bool begun;    /* the transaction's BEGIN was sent, now or before this run */
-	bool left_out; /* it has events that Debezium would not see */
+	bool begun; /* the transaction's BEGIN was sent, now or before this run */
 	int64_t beat_us;
 };
 
@@ -149,12 +148,6 @@ kafka_control_enter(KafkaControl *control, const Event *event, bool stored,
 	return stored || send_begin(control, event, outstanding, err);
 }
 
-void
-kafka_control_leave_out(KafkaControl *control)
-{
-	control->left_out = true;
-}
-
 bool
 kafka_control_end(KafkaControl *control, const Event *commit, uint64_t *outstanding,
                   Err *err)
@@ -162,11 +155,7 @@ kafka_control_end(KafkaControl *control, const Event *commit, uint64_t *outstand
 	RenderSource source = source_of(control, commit);
 	RenderRecord record;
 	TxCounts *counts;
-	bool unseen = control->left_out && !control->begun;
 
-	control->left_out = false;
-	if (unseen)
-		return true;
 	if (!kafka_control_enter(control, commit, false, &counts, outstanding, err))
 		return false;
 	control->begun = false;
@@ -179,7 +168,6 @@ kafka_control_end(KafkaControl *control, const Event *commit, uint64_t *outstand
 void
 kafka_control_skip(KafkaControl *control)
 {
-	control->left_out = false;
 	control->begun = false;
 }
 

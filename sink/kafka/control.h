@@ -30,11 +30,7 @@ void kafka_control_free(KafkaControl *control); /* NULL is allowed */
 bool kafka_control_enter(KafkaControl *control, const Event *event, bool stored,
                          TxCounts **counts, uint64_t *outstanding, Err *err) MUST_CHECK;
 
-/* An event of it that Debezium would not see: see render_unpublished(). */
-void kafka_control_leave_out(KafkaControl *control);
-
-/* At its commit: sends END, and BEGIN if nothing was before it.  Nothing when all of it
- * was left out. */
+/* At its commit: sends END, and BEGIN if nothing was before it. */
 bool kafka_control_end(KafkaControl *control, const Event *commit, uint64_t *outstanding,
                        Err *err) MUST_CHECK;
 

@@ -148,7 +148,6 @@ send_event(KafkaOutput *kafka, const Event *event, bool stored, Err *err)
 
 	if (render_unpublished(&kafka->config->env, (char) event->kind))
 	{
-		kafka_control_leave_out(kafka->control);
 		kafka_records_skip(kafka->records);
 		return true;
 	}

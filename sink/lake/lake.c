@@ -42,6 +42,9 @@
 #define ROW_OVERHEAD   128 /* memory of a buffered row beside its tuples */
 #define SPILL_FRACTION 8   /* a spill writes tables with that part of the buffer */
 
+/* Why a table is stale; note_not_found() takes the promise back. */
+#define WAITING "its rows were rewritten without events; it will be read again by itself"
+
 typedef struct Lake
 {
 	Output base;
@@ -461,8 +464,6 @@ end_table(Lake *lake, const Event *event, Err *err)
 	return mark_table_end(lake, event, err);
 }
 
-#define WAITING "its rows were rewritten without events; it will be read again by itself"
-
 /* Take the promise back where nothing of the table's name is still to be read: tables are
  * read by the name that they had, and this one was renamed or dropped since. */
 static void
@@ -561,8 +562,8 @@ take_wanted(Lake *lake, const Event *event)
 }
 
 /*
- * A table's rows are rewritten without events: what silver has of them is another
- * table's. Bronze has the events, and more there are not.
+ * A table's rows are rewritten without events: what silver has of them is not theirs any
+ * more.  Bronze has the events, and more there are not.
  */
 static bool
 take_rewritten(Lake *lake, const Event *event, Err *err)

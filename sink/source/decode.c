@@ -37,9 +37,8 @@ struct Decoder
 	Lsn last_end_lsn;
 	int64_t last_commit_us;    /* 0: none yet */
 	const EnvOptions *options; /* NULL: everything is published */
-	bool is_shown;             /* something of the transaction is published */
-	bool is_seen; /* something of the transaction is an event elsewhere, too */
-	Lsn row_lsn;  /* of the change before, in this transaction */
+	bool is_shown;             /* something of the transaction is seen by Debezium */
+	Lsn row_lsn;               /* of the change before, in this transaction */
 	uint32_t ordinal;
 	/* The batch number that the current transaction's copy lives in; new batch, new copy.
 	 */
@@ -205,7 +204,7 @@ read_begin(const Input *input)
 	if (decoder->lineage != NULL)
 		lineage_meet(decoder->lineage, txn_commit(&decoder->txn));
 	decoder->in_transaction = true;
-	decoder->is_seen = decoder->is_shown = false;
+	decoder->is_shown = false;
 	decoder->row_lsn = 0;
 	decoder->ordinal = 0;
 	decoder->batch = 0;
@@ -248,7 +247,6 @@ add_row(const Input *input, EventKind kind, const Relation *relation)
 	Event *event = batch_add(input->batch, kind);
 	Lsn lsn = input->message->lsn;
 
-	decoder->is_seen |= kind != EVENT_REWRITTEN;
 	decoder->is_shown |=
 		kind != EVENT_REWRITTEN &&
 		(decoder->options == NULL || !render_unpublished(decoder->options, (char) kind));
@@ -472,7 +470,7 @@ read_commit(const Input *input)
 	event = batch_add(input->batch, EVENT_COMMIT);
 	event->lsn = commit.end_lsn;
 	event->txn = current_txn(decoder, input->batch);
-	event->is_silent = !decoder->is_seen;
+	event->is_silent = !decoder->is_shown;
 	input->batch->end_lsn = commit.end_lsn;
 	decoder->in_transaction = false;
 	if (!decoder->is_shown)
