@@ -26,15 +26,21 @@
  *		silver replaces the table in the cut at X, which also takes out rows that
  *		vanished; a row moved by a change of its key is at one place in the snapshot.
  *	3.	A row's r comes behind all changes before X and before all others.
- *	4.	Only whole tables become visible: until the cut silver has what it had.
- *	5.	An output stores X, the rows and the list of tables still unread in one step:
- *		a Kafka transaction, a cut.  Killed before, the table is still on the list, and
- *		is read anew at a later X: Kafka, where rows are visible as they come, gets its r
- *		again (as from Debezium); streamed events are not touched by it.
- *	6.	Memory: rows flow through the batch budget as in the initial snapshot.
+ *	4.	Only whole tables become visible: until the cut silver has what it had.  Of a
+ *table that it has not, or not whole, parts do, marked as such. 5.	An output stores X,
+ *the rows and the list of tables still unread in one step: a Kafka transaction, a cut.
+ *Killed before, the table is still on the list, and is read anew at a later X: Kafka,
+ *where rows are visible as they come, gets its r again (as from Debezium); streamed
+ *events are not touched by it.  Behind the name stands what is stored of the table, by
+ *ranges of pages: that is not read again, but for rows that are new since
+ *(event/partial.h). 6.	Memory: rows flow through the batch budget as in the initial
+ *snapshot.
  *
  * The price is that other tables' changes wait while a table is read, as with Debezium's
- * blocking snapshots, and that a table which was killed half-way begins again.
+ * blocking snapshots.  But where all outputs can store parts of it, not for longer than
+ * snapshot.hold.ms at a time: then the table is left, the stream goes on, and at the next
+ * X the table is gone on with, as after a kill.  A table that silver has whole is
+ *replaced at once, and begins again when it was killed half-way.
  *
  * Making the slot has a thread of its own, needs a free replication slot and waits for
  * the transactions that run at that moment.  Nothing is streamed meanwhile, or the stream
@@ -57,7 +63,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "envelope/wire.h"
+#include "event/partial.h"
 #include "event/unread.h"
+#include "lake/lake.h"
 #include "source/ask.h"
 #include "source/snapshot.h"
 
@@ -69,13 +77,14 @@
 typedef struct Wanted
 {
 	const char *name;
-	unsigned outputs; /* bits */
+	unsigned outputs;    /* bits */
+	const char *partial; /* what all of them have (partial.h); NULL: nothing */
 } Wanted;
 
 struct Reread
 {
 	Pipeline *pipeline;
-	Arena *arena; /* of names */
+	Arena *arena; /* of names and parts */
 	Wanted *wanted;
 	size_t count;
 
@@ -92,6 +101,7 @@ struct Reread
 	Err err;
 	int64_t pause_us; /* after a failure, and until when it lasts */
 	int64_t pause_until_us;
+	int64_t held_us; /* since when the stream is held */
 	int64_t halt_us; /* how long nothing is streamed for the place to be ahead */
 	int64_t halt_until_us;
 };
@@ -110,18 +120,21 @@ reread_of(Pipeline *pipeline)
 /* ---- What is wanted ---- */
 
 static void
-want(Reread *reread, const char *name, unsigned outputs)
+want(Reread *reread, const char *name, unsigned outputs, const char *partial)
 {
 	for (size_t i = 0; i < reread->count; i++)
 		if (strcmp(reread->wanted[i].name, name) == 0)
 		{
-			reread->wanted[i].outputs |= outputs;
+			Wanted *wanted = &reread->wanted[i];
+
+			wanted->outputs |= outputs;
+			wanted->partial = partial_meet(reread->arena, wanted->partial, partial);
 			return;
 		}
 	reread->wanted =
 		xrealloc(reread->wanted, (reread->count + 1) * sizeof *reread->wanted);
 	reread->wanted[reread->count++] =
-		(Wanted){ arena_strdup(reread->arena, name), outputs };
+		(Wanted){ arena_strdup(reread->arena, name), outputs, partial };
 	log_info("reread", "table \"%s\" will be read", name);
 }
 
@@ -130,10 +143,11 @@ reread_want(Pipeline *pipeline, const char *list, unsigned outputs)
 {
 	Reread *reread = reread_of(pipeline);
 	Arena *scratch = arena_new();
+	const char *rest = list;
 	const char *name;
 
-	while (outputs != 0 && (name = unread_next(&list, scratch)) != NULL)
-		want(reread, name, outputs);
+	while (outputs != 0 && (name = unread_next(&rest, scratch)) != NULL)
+		want(reread, name, outputs, unread_partial(reread->arena, list, name));
 	arena_free(scratch);
 	/* Their place is beyond any that was asked for. */
 	if (reread->count > 0 && !decoder_reached(pipeline->decoder))
@@ -401,9 +415,35 @@ reread_holds(const Pipeline *pipeline, const StreamItem *item)
 typedef struct Reading
 {
 	Pipeline *pipeline;
+	Wanted *wanted;
+	int64_t until_us; /* how long it may go on, when parts can be stored; 0: no end */
+	bool begun;
 	bool handed; /* an output may have something of the table */
 	bool broken; /* what failed is not the reading */
+	bool paused;
 } Reading;
+
+/* What the outputs will have when they have taken the batch, and stored it. */
+static void
+note_parts(Reading *reading, const Batch *batch)
+{
+	Arena *arena = reading->pipeline->reread->arena;
+	Wanted *wanted = reading->wanted;
+
+	for (size_t i = 0; i < batch->count; i++)
+	{
+		const Event *event = &batch->events[i];
+		const char *text = event->old_tuple.data;
+		PartRead part;
+
+		if (event->kind == EVENT_TABLE_BEGIN && text == NULL && !reading->begun)
+			wanted->partial = NULL;
+		reading->begun = reading->begun || event->kind == EVENT_TABLE_BEGIN;
+		if ((event->kind == EVENT_TABLE_PART || event->kind == EVENT_TABLE_END) &&
+		    partial_next(&text, &part))
+			wanted->partial = partial_with(arena, wanted->partial, &part);
+	}
+}
 
 static bool
 hand_over(void *context, Batch *batch, Err *err)
@@ -411,6 +451,7 @@ hand_over(void *context, Batch *batch, Err *err)
 	Reading *reading = context;
 
 	reading->handed = true;
+	note_parts(reading, batch);
 	reading->broken = !pipeline_hand_over(reading->pipeline, batch, err);
 	return !reading->broken;
 }
@@ -425,45 +466,74 @@ look_after(void *context, Err *err)
 	return !reading->broken;
 }
 
-/* *later: nothing was handed over, and another snapshot may do. */
+/* Whether changes have waited for long enough, and every output can go on behind what it
+ * has. */
 static bool
-read_table(Pipeline *pipeline, const Wanted *wanted, bool *later, Err *err)
+shall_pause(void *context)
+{
+	Reading *reading = context;
+	const Pipeline *pipeline = reading->pipeline;
+	int last = pipeline->output_count - 1;
+	bool to_lake = (pipeline->config->outputs & (OUTPUT_BRONZE | OUTPUT_SILVER)) != 0 &&
+	               (reading->wanted->outputs & 1U << last) != 0;
+
+	if (reading->until_us == 0 || clock_mono_us() < reading->until_us ||
+	    (to_lake && !lake_output_has_part(pipeline->outputs[last])))
+		return false;
+	reading->paused = true;
+	return true;
+}
+
+typedef enum Reached
+{
+	REACHED_END,   /* of the table */
+	REACHED_PAUSE, /* the rest of it is for the next place */
+	REACHED_LATER, /* nothing was handed over, and another snapshot may do */
+	REACHED_ERROR,
+} Reached;
+
+static Reached
+read_table(Pipeline *pipeline, Wanted *wanted, Err *err)
 {
 	Reread *reread = pipeline->reread;
-	Reading reading = { .pipeline = pipeline };
+	int64_t hold_us = pipeline->config->snapshot_hold_ms * 1000;
+	Reading reading = { .pipeline = pipeline,
+		                .wanted = wanted,
+		                .until_us = hold_us == 0 ? 0 : reread->held_us + hold_us };
 	SnapshotRequest request = {
 		.config = pipeline->config,
 		.snapshot = reread->slot.snapshot,
 		.consistent = reread->slot.consistent,
 		.only = wanted->name,
+		.partial = wanted->partial,
 		.budget = &pipeline->budget,
 		.sink = hand_over,
 		.idle = look_after,
+		.pause = shall_pause,
 		.context = &reading,
 		.relations = pipeline->arena,
 		.stop = &pipeline->stop->requested,
 	};
-	bool ok;
 
 	pipeline->excused = ~wanted->outputs & ((1U << pipeline->output_count) - 1);
-	ok = snapshot_run(&request, err);
+	if (snapshot_run(&request, err))
+		return reading.paused ? REACHED_PAUSE : REACHED_END;
 	/* What somebody must change first ends the run: the table stays unread until then. */
-	*later = !ok && !reading.handed && !reading.broken && !pipeline_stopping(pipeline) &&
-	         err->kind == ERR_RETRY;
-	return ok;
+	return !reading.handed && !reading.broken && !pipeline_stopping(pipeline) &&
+	               err->kind == ERR_RETRY
+	           ? REACHED_LATER
+	           : REACHED_ERROR;
 }
 
 /* The tables up to done are read; what is left has another place. */
-static bool
-leave_rest(Reread *reread, size_t done, Err *err)
+static void
+leave_rest(Reread *reread, size_t done)
 {
 	memmove(reread->wanted,
 	        reread->wanted + done,
 	        (reread->count - done) * sizeof *reread->wanted);
 	reread->count -= done;
-	put_off(reread, err);
-	*err = (Err){ 0 };
-	return true;
+	end_session(reread);
 }
 
 bool
@@ -471,8 +541,7 @@ reread_run(Pipeline *pipeline, Err *err)
 {
 	Reread *reread = pipeline->reread;
 	Lsn place = reread->slot.consistent;
-	bool later = false;
-	bool ok = true;
+	Reached reached = REACHED_END;
 	size_t done = 0;
 
 	report_state(pipeline->report, WORKER_SNAPSHOT);
@@ -480,18 +549,25 @@ reread_run(Pipeline *pipeline, Err *err)
 	         "the stream is held at %X/%X, %zu tables are read",
 	         LSN_ARGS(place),
 	         reread->count);
-	for (; ok && done < reread->count; done += ok)
-		ok = read_table(pipeline, &reread->wanted[done], &later, err);
+	reread->held_us = clock_mono_us();
+	while (done < reread->count && reached == REACHED_END)
+	{
+		reached = read_table(pipeline, &reread->wanted[done], err);
+		done += reached == REACHED_END;
+	}
 	pipeline->excused = 0;
-	if (!ok && !later)
+	if (reached == REACHED_ERROR)
 		return fail_while(err, "could not read tables again");
 	report_state(pipeline->report, WORKER_STREAMING);
-	log_info("reread", "the stream goes on from %X/%X", LSN_ARGS(place));
-	if (!ok)
-		return leave_rest(reread, done, err);
-	reread->count = 0;
-	end_session(reread);
-	if (pipeline->until_asked != 0)
+	log_info("reread",
+	         "the stream goes on from %X/%X, %zu tables are left",
+	         LSN_ARGS(place),
+	         reread->count - done);
+	if (reached == REACHED_LATER)
+		put_off(reread, err);
+	*err = (Err){ 0 };
+	leave_rest(reread, done);
+	if (reread->count == 0 && pipeline->until_asked != 0)
 		pipeline_set_until(pipeline,
 		                   pipeline->until_asked > place ? pipeline->until_asked : place);
 	return true;

@@ -185,6 +185,7 @@ typedef struct Config
 	int snapshot_order;         /* SnapshotOrder */
 	int64_t snapshot_delay_ms;  /* before a snapshot: 0 */
 	int64_t streaming_delay_ms; /* after it: 0 */
+	int64_t snapshot_hold_ms;   /* 10 s; 0: no limit */
 	const char
 		*snapshot_overrides; /* snapshot.select.statement.overrides: schema.table, ... */
 	ConfigPair *override_pairs; /* schema.table: its SELECT */

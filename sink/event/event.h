@@ -36,13 +36,20 @@ typedef enum EventKind
 	EVENT_COMMIT = 'C',    /* end of txn; lsn = its end LSN */
 	EVENT_KEEPALIVE = 'k', /* nothing for us below lsn; txn NULL */
 	EVENT_TABLE_BEGIN =
-		'b', /* snapshot of relation starts: what the output holds of it is replaced */
-	EVENT_READ = 'r',      /* snapshot row: new_tuple */
-	EVENT_TABLE_END = 'e', /* snapshot of relation is complete */
+		'b', /* snapshot of relation starts: what the output holds of it is replaced, or
+	            with old_tuple, what it has (partial.h), stays: rows are added to it and
+	            replace those of their key */
+	EVENT_READ = 'r',       /* snapshot row: new_tuple */
+	EVENT_TABLE_PART = 'p', /* what is complete of it so far: old_tuple, one terminated
+	                           part (partial.h).  With new_tuple (empty) the reading is
+	                           left here */
+	EVENT_TABLE_END = 'e',  /* snapshot of relation is complete; old_tuple as before, or
+	                           data NULL: it cannot be gone on with */
 	EVENT_SNAPSHOT_END =
 		's', /* all tables are: stream from lsn (the consistent point); txn NULL.  With
 	            old_tuple, a table's terminated name: that one has been read again in the
-	            middle of the stream, which goes on from lsn */
+	            middle of the stream, which goes on from lsn; with new_tuple (empty),
+	            not whole: it will be gone on with */
 	EVENT_REWRITTEN = 'x', /* the rows of relation are rewritten without events of theirs.
 	                          old_tuple: a terminated list (unread.h) of the table that
 	                          is read again for it; data NULL: it is not */

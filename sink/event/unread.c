@@ -26,61 +26,141 @@ hex_value(char c)
 	return isdigit((unsigned char) c) ? c - '0' : toupper((unsigned char) c) - 'A' + 10;
 }
 
+/* A name as it stands in a list, and what is behind it. */
+typedef struct Entry
+{
+	Slice name;
+	Slice partial; /* data NULL: nothing */
+} Entry;
+
+static bool
+next_entry(const char **list, Entry *entry)
+{
+	const char *from = *list;
+	size_t len;
+
+	if (from == NULL || *from == '\0')
+		return false;
+	len = strcspn(from, "@,");
+	*entry = (Entry){ .name = { from, len } };
+	from += len;
+	if (*from == '@')
+	{
+		len = strcspn(from, ",") - 1;
+		entry->partial = (Slice){ from + 1, len };
+		from += 1 + len;
+	}
+	*list = *from == ',' ? from + 1 : from;
+	return true;
+}
+
 const char *
 unread_next(const char **list, Arena *arena)
 {
-	const char *from = *list;
-	size_t left;
+	Entry entry;
 	size_t len = 0;
 	char *name;
 
-	if (from == NULL || *from == '\0')
+	if (!next_entry(list, &entry))
 		return NULL;
-	left = strcspn(from, ",");
-	name = arena_alloc(arena, left + 1);
-	for (; left > 0; left--, from++)
+	name = arena_alloc(arena, entry.name.len + 1);
+	for (const char *at = entry.name.data, *end = at + entry.name.len; at < end; at++)
 	{
-		name[len] = *from;
-		if (*from == '%' && left > 2 && isxdigit((unsigned char) from[1]) &&
-		    isxdigit((unsigned char) from[2]))
+		name[len] = *at;
+		if (*at == '%' && end - at > 2 && isxdigit((unsigned char) at[1]) &&
+		    isxdigit((unsigned char) at[2]))
 		{
-			name[len] = (char) (hex_value(from[1]) << 4 | hex_value(from[2]));
-			from += 2;
-			left -= 2;
+			name[len] = (char) (hex_value(at[1]) << 4 | hex_value(at[2]));
+			at += 2;
 		}
 		len++;
 	}
 	name[len] = '\0';
-	*list = *from == ',' ? from + 1 : from;
 	return name;
 }
 
-bool
-unread_has(const char *list, const char *name)
+static bool
+find_entry(const char *list, const char *name, Entry *entry)
 {
 	Buf encoded = buf_heap();
 	bool found = false;
 
 	if (name != NULL)
 		unread_encode(&encoded, name);
-	while (list != NULL && *list != '\0' && !found)
-	{
-		size_t len = strcspn(list, ",");
-
-		found = len > 0 && len == encoded.len && memcmp(list, encoded.data, len) == 0;
-		list += len + (list[len] == ',');
-	}
+	while (encoded.len > 0 && !found && next_entry(&list, entry))
+		found = slice_equal(entry->name, (Slice){ encoded.data, encoded.len });
 	buf_free(&encoded);
 	return found;
 }
 
-/* Append name to the list in buf. */
+bool
+unread_has(const char *list, const char *name)
+{
+	Entry entry;
+
+	return find_entry(list, name, &entry);
+}
+
+const char *
+unread_partial(Arena *arena, const char *list, const char *name)
+{
+	Entry entry;
+
+	return find_entry(list, name, &entry) && entry.partial.len > 0
+	           ? arena_strndup(arena, entry.partial.data, entry.partial.len)
+	           : NULL;
+}
+
+/* Append an entry to the list in buf. */
 static void
-append(Buf *buf, const char *name)
+append(Buf *buf, const Entry *entry)
 {
 	if (buf->len > 0)
 		buf_char(buf, ',');
-	unread_encode(buf, name);
+	buf_slice(buf, entry->name);
+	if (entry->partial.len == 0)
+		return;
+	buf_char(buf, '@');
+	buf_slice(buf, entry->partial);
+}
+
+/* The name of the table that relation is or belongs to, into buf. */
+static const char *
+table_name(Buf *buf, const Relation *relation)
+{
+	bool is_leaf = relation->root_relid != 0;
+
+	buf_text(buf, is_leaf ? relation->root_schema : relation->schema);
+	buf_char(buf, '.');
+	buf_text(buf, is_leaf ? relation->root_name : relation->name);
+	return buf_cstr(buf);
+}
+
+const char *
+unread_advance(Arena *arena, const char *list, const Relation *relation, const char *text)
+{
+	Buf name = buf_heap();
+	Buf buf = buf_heap();
+	const char *rest = list;
+	Entry found;
+	Entry entry;
+	PartRead part;
+
+	if (partial_next(&text, &part) &&
+	    find_entry(list, table_name(&name, relation), &found))
+	{
+		while (next_entry(&rest, &entry))
+		{
+			if (entry.name.data == found.name.data)
+				entry.partial =
+					slice_from(partial_with(arena, entry.partial.data, &part));
+			append(&buf, &entry);
+		}
+		list = arena_strndup(arena, buf.data, buf.len);
+	}
+	buf_free(&buf);
+	buf_free(&name);
+	return list;
 }
 
 const char *
@@ -88,19 +168,23 @@ unread_add(Arena *arena, const char *list, const char *more)
 {
 	Arena *scratch = arena_new();
 	Buf buf = buf_heap();
-	const char *name;
+	Buf name = buf_heap();
+	const char *text;
 	bool is_new = false;
 
 	if (list != NULL)
 		buf_text(&buf, list);
-	while ((name = unread_next(&more, scratch)) != NULL)
-		if (!unread_has(buf_cstr(&buf), name))
+	while ((text = unread_next(&more, scratch)) != NULL)
+		if (!unread_has(buf_cstr(&buf), text))
 		{
-			append(&buf, name);
+			buf_reset(&name);
+			unread_encode(&name, text);
+			append(&buf, &(Entry){ .name = { name.data, name.len } });
 			is_new = true;
 		}
 	if (is_new)
 		list = arena_strndup(arena, buf.data, buf.len);
+	buf_free(&name);
 	buf_free(&buf);
 	arena_free(scratch);
 	return list;
@@ -109,34 +193,30 @@ unread_add(Arena *arena, const char *list, const char *more)
 const char *
 unread_remove(Arena *arena, const char *list, const char *name)
 {
-	Arena *scratch = arena_new();
 	Buf buf = buf_heap();
-	const char *other;
+	Entry found;
+	Entry entry;
 
-	if (unread_has(list, name))
+	if (find_entry(list, name, &found))
 	{
-		while ((other = unread_next(&list, scratch)) != NULL)
-			if (strcmp(other, name) != 0)
-				append(&buf, other);
+		while (next_entry(&list, &entry))
+			if (!slice_equal(entry.name, found.name))
+				append(&buf, &entry);
 		list = buf.len == 0 ? NULL : arena_strndup(arena, buf.data, buf.len);
 	}
 	buf_free(&buf);
-	arena_free(scratch);
 	return list;
 }
 
 const char *
-unread_remove_table(Arena *arena, const char *list, const Relation *relation)
+unread_complete(Arena *arena, const char *list, const Relation *relation,
+                const char *text)
 {
 	Buf name = buf_heap();
 
-	if (relation->root_relid == 0)
-	{
-		buf_text(&name, relation->schema);
-		buf_char(&name, '.');
-		buf_text(&name, relation->name);
-		list = unread_remove(arena, list, buf_cstr(&name));
-	}
+	list = relation->root_relid != 0 || relation->relkind == 'p'
+	           ? unread_advance(arena, list, relation, text)
+	           : unread_remove(arena, list, table_name(&name, relation));
 	buf_free(&name);
 	return list;
 }

@@ -37,6 +37,8 @@
 
 #define QUEUE_BATCHES      32
 #define SNAPSHOT_COMMIT_US INT64_C(1000000)
+#define PART_US            INT64_C(1000000) /* between two parts of a table, and ... */
+#define PART_BYTE_US       250 /* ... for each byte of the list of unread ones */
 #define IDLE_WAIT_MS       1000
 
 typedef struct KafkaOutput
@@ -63,6 +65,7 @@ typedef struct KafkaOutput
 	bool in_snapshot;
 	bool urgent; /* commit at the next chance */
 	uint64_t repeated;
+	int64_t part_us; /* when a part of a table was taken last */
 
 	/* Between threads. */
 	atomic_bool stop;
@@ -274,17 +277,45 @@ take_wanted(KafkaOutput *kafka, const Event *event, Err *err)
 	return kafka_commits_begin(kafka->commits, err);
 }
 
-/* A table of the initial snapshot is complete: a restart need not read it again. */
+/* Lists of unread tables are copied for each part of a table: seldom when they are long.
+ */
 static bool
-take_table_end(KafkaOutput *kafka, const Event *event, Err *err)
+is_part_due(KafkaOutput *kafka, const Event *event)
 {
-	const char *unread = kafka->position.unread;
+	size_t len = kafka->position.unread == NULL ? 0 : strlen(kafka->position.unread);
+	int64_t now = clock_mono_us();
 
-	if (kafka->position.phase != POSITION_SNAPSHOT)
+	if (event->kind == EVENT_TABLE_PART && event->new_tuple.data == NULL &&
+	    now - kafka->part_us < PART_US + (int64_t) len * PART_BYTE_US)
+		return false;
+	kafka->part_us = now;
+	return true;
+}
+
+/*
+ * Of a table that is being read some is complete, or all: a restart need not read that
+ * again.  In the middle of the stream everything before the snapshot is there, too, and
+ * that a table is complete its SNAPSHOT_END says.
+ */
+static bool
+take_part(KafkaOutput *kafka, const Event *event, Err *err)
+{
+	const Relation *relation = event->relation;
+	const char *unread = kafka->position.unread;
+	const char *text = event->old_tuple.data;
+	bool is_initial = kafka->position.phase == POSITION_SNAPSHOT;
+	bool is_end = event->kind == EVENT_TABLE_END;
+
+	if (!is_part_due(kafka, event) ||
+	    (is_end && !is_initial && relation->root_relid == 0 && relation->relkind != 'p'))
 		return true;
-	kafka->position.unread = unread_remove_table(kafka->arena, unread, event->relation);
+	kafka->position.unread = is_end
+	                             ? unread_complete(kafka->arena, unread, relation, text)
+	                             : unread_advance(kafka->arena, unread, relation, text);
 	if (kafka->position.unread == unread)
 		return true;
+	if (!is_initial)
+		return take_end(kafka, event->lsn - 1, event->lsn - 1, err);
 	kafka->dirty = true;
 	return kafka_commits_begin(kafka->commits, err);
 }
@@ -297,10 +328,11 @@ take_snapshot_end(KafkaOutput *kafka, const Event *event, Err *err)
 
 	kafka->in_snapshot = false;
 	kafka->urgent = true;
-	position->unread =
-		event->old_tuple.data == NULL
-			? NULL
-			: unread_remove(kafka->arena, position->unread, event->old_tuple.data);
+	if (event->new_tuple.data == NULL)
+		position->unread =
+			event->old_tuple.data == NULL
+				? NULL
+				: unread_remove(kafka->arena, position->unread, event->old_tuple.data);
 	if (event->old_tuple.data == NULL)
 		position->last = (CommitId){ 0 };
 	return take_end(kafka, event->lsn, event->lsn, err);
@@ -336,8 +368,9 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 			return take_snapshot_end(kafka, event, err);
 		case EVENT_KEEPALIVE:
 			return take_keepalive(kafka, event->lsn, err);
+		case EVENT_TABLE_PART:
 		case EVENT_TABLE_END:
-			return take_table_end(kafka, event, err);
+			return take_part(kafka, event, err);
 		case EVENT_WANTED:
 			return take_wanted(kafka, event, err);
 		case EVENT_REWRITTEN:

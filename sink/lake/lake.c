@@ -21,80 +21,33 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "lake/lake.h"
-
 #include <inttypes.h>
 #include <malloc.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/queue.h"
 #include "event/unread.h"
 #include "lake/expire.h"
-#include "lake/sources.h"
+#include "lake/lake_state.h"
 
 #define QUEUE_BATCHES  64
 #define ROW_OVERHEAD   128 /* memory of a buffered row beside its tuples */
 #define SPILL_FRACTION 8   /* a spill writes tables with that part of the buffer */
 
-/* Why a table is stale; note_not_found() takes the promise back. */
-#define WAITING "its rows were rewritten without events; it will be read again by itself"
-
-typedef struct Lake
-{
-	Output base;
-	const Config *config;
-	Store store;
-	Checkpoints *checkpoints;
-	Sources *sources;
-	Queue *queue;
-	pthread_t thread;
-	bool is_running;
-
-	/* Shared between the threads. */
-	atomic_bool stopping;
-	atomic_bool flush_asked;
-	atomic_bool failed; /* err is set before it, read after it */
-	_Atomic uint64_t durable_end;
-	_Atomic uint64_t cuts; /* LakeCounters, one by one */
-	_Atomic uint64_t rows;
-	_Atomic uint64_t refused;
-	_Atomic uint64_t buffered;
-	_Atomic uint64_t cut_lsn;
-	_Atomic int64_t cut_us;
-	Err err;
-
-	/* The thread's. */
-	Arena *arena;      /* of lists of tables, in positions */
-	Position position; /* of the last boundary */
-	Position stored;
-	Lsn cut_floor;    /* no cut below: a table is there already */
-	bool at_boundary; /* between transactions */
-	bool in_snapshot;
-	bool lacks;          /* an output that was not there before */
-	bool is_initial;     /* the snapshot before the stream, not one in its middle */
-	size_t bytes;        /* buffered in all tables */
-	uint64_t taken;      /* rows */
-	int64_t deadline_us; /* of the next cut; 0: nothing to store */
-	int64_t received_us; /* wall clock of the batch at hand */
-} Lake;
-
 /* ---- Cuts ---- */
 
-static bool
-prepare_source(Source *source, Err *err)
+bool
+lake_prepare_source(Source *source, Err *err)
 {
 	return (source->silver == NULL || silver_prepare(source->silver, err)) &&
 	       (source->bronze == NULL || bronze_flush(source->bronze, err));
 }
 
-static bool
-commit_sources(Source *const *sources, size_t count, const CutStamp *stamp, Err *err)
+bool
+lake_commit_sources(Source *const *sources, size_t count, const CutStamp *stamp, Err *err)
 {
 	Table **tables = xmalloc(sizeof(Table *) * (2 * count + 1));
 	size_t table_count = 0;
@@ -119,8 +72,8 @@ commit_sources(Source *const *sources, size_t count, const CutStamp *stamp, Err 
 	return ok;
 }
 
-static bool
-publish(Lake *lake, const CutStamp *stamp, Err *err)
+bool
+lake_publish(Lake *lake, const CutStamp *stamp, Err *err)
 {
 	checkpoints_begin(lake->checkpoints);
 	sources_list(lake->sources, lake->checkpoints);
@@ -165,7 +118,7 @@ cut_tables(Lake *lake, Err *err)
 		if (!source->is_touched)
 			continue;
 		touched[count++] = source;
-		ok = prepare_source(source, err);
+		ok = lake_prepare_source(source, err);
 	}
 	stamp = store_stamp(&lake->store, &lake->position);
 	ids = checkpoints_snapshots(lake->checkpoints, &id_count);
@@ -174,7 +127,8 @@ cut_tables(Lake *lake, Err *err)
 	bare = stamp;
 	/* lists stand in cdc_checkpoints, once */
 	bare.position.unread = bare.position.lists = NULL;
-	ok = ok && commit_sources(touched, count, &bare, err) && publish(lake, &stamp, err);
+	ok = ok && lake_commit_sources(touched, count, &bare, err) &&
+	     lake_publish(lake, &stamp, err);
 	if (ok)
 		clean(lake, touched, count);
 	snapshot_ids_free(&kept);
@@ -182,8 +136,8 @@ cut_tables(Lake *lake, Err *err)
 	return ok;
 }
 
-static bool
-cut(Lake *lake, Err *err)
+bool
+lake_cut(Lake *lake, Err *err)
 {
 	int64_t started_us = clock_mono_us();
 	size_t bytes = lake->bytes;
@@ -224,7 +178,7 @@ cut_when_due(Lake *lake, Err *err)
 	if (!may_cut(lake) || (lake->bytes < (size_t) lake->config->lake_flush_bytes &&
 	                       clock_mono_us() < lake->deadline_us))
 		return true;
-	return cut(lake, err);
+	return lake_cut(lake, err);
 }
 
 static void
@@ -282,7 +236,7 @@ note_unread(Source *source, const char *unread)
 	    !unread_has(unread,
 	                table_property(silver_table(source->silver), SOURCE_PROPERTY)))
 		return;
-	silver_set_stale(source->silver, "the table has not been read yet");
+	silver_set_unread(source->silver);
 }
 
 static bool
@@ -390,142 +344,6 @@ take_relation(Lake *lake, const Event *event, Err *err)
 }
 
 static bool
-begin_table(Lake *lake, const Event *event, Err *err)
-{
-	Source *source;
-
-	lake->in_snapshot = true;
-	if (!sources_find(lake->sources, event, &source, err))
-		return false;
-	/* Leaves of a partitioned table share one source: the first replaces what was there.
-	 */
-	if (source->is_replaced)
-		return source->silver == NULL ||
-		       silver_relation(source->silver, event->relation, err);
-	source->is_replaced = true;
-	source->is_touched = true;
-	/* In the middle of the stream bronze goes on: what it has cannot be read again. */
-	if (source->bronze != NULL && lake->is_initial)
-		bronze_replace(source->bronze);
-	return source->silver == NULL || silver_replace(source->silver, event->relation, err);
-}
-
-/* A SELECT of the user's may have left rows out. */
-static void
-note_selected(const Lake *lake, const Source *source, const Relation *relation)
-{
-	char name[256];
-
-	(void) snprintf(name, sizeof name, "%s.%s", relation->schema, relation->name);
-	if (source->silver != NULL && config_snapshot_select(lake->config, name) != NULL)
-		silver_set_stale(
-			source->silver,
-			"the table was not read whole: snapshot.select.statement.overrides");
-}
-
-/* A restart need not read it again. */
-static bool
-mark_table_end(Lake *lake, const Event *event, Err *err)
-{
-	const char *unread =
-		unread_remove_table(lake->arena, lake->stored.unread, event->relation);
-
-	if (unread == lake->stored.unread)
-		return true;
-	lake->stored.unread = unread;
-	return checkpoints_mark(lake->checkpoints, &lake->stored, err);
-}
-
-/* The table's snapshot is one commit, made visible with the others at the end. */
-static bool
-end_table(Lake *lake, const Event *event, Err *err)
-{
-	Position at = lake->position;
-	CutStamp stamp;
-	Source *source;
-
-	at.phase = POSITION_SNAPSHOT;
-	at.commit_lsn = at.end_lsn = event->lsn;
-	at.unread = at.lists = NULL;
-	stamp = store_stamp(&lake->store, &at);
-	stamp.is_snapshot = true;
-	if (!sources_find(lake->sources, event, &source, err))
-		return false;
-	note_selected(lake, source, event->relation);
-	/* In the middle of the stream it becomes visible at the end, by a cut. */
-	if (!lake->is_initial)
-		return true;
-	if (!prepare_source(source, err))
-		return false;
-	lake->bytes -= source->bytes;
-	if (!commit_sources(&source, 1, &stamp, err))
-		return false;
-	(void) malloc_trim(0);
-	return mark_table_end(lake, event, err);
-}
-
-/* Take the promise back where nothing of the table's name is still to be read: tables are
- * read by the name that they had, and this one was renamed or dropped since. */
-static void
-note_not_found(Source *source, const char *unread)
-{
-	Silver *silver = source->silver;
-
-	if (silver == NULL || silver_stale(silver) == NULL ||
-	    strcmp(silver_stale(silver), WAITING) != 0 ||
-	    unread_has(unread, table_property(silver_table(silver), SOURCE_PROPERTY)))
-		return;
-	silver_restate(source->silver,
-	               "its rows were rewritten without events, and it was renamed or "
-	               "dropped before it could be read again");
-	source->is_touched = true;
-}
-
-/* A table has been read again: a cut, in which it is replaced as a whole. */
-static bool
-end_reread(Lake *lake, const Event *event, Err *err)
-{
-	lake->position.unread =
-		unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-	{
-		Source *source = sources_get(lake->sources, i);
-
-		if (!source->is_replaced)
-			note_not_found(source, lake->position.unread);
-		source->is_replaced = false;
-	}
-	return cut(lake, err);
-}
-
-static bool
-end_snapshot(Lake *lake, const Event *event, Err *err)
-{
-	CutStamp stamp;
-
-	lake->in_snapshot = false;
-	lake->at_boundary = true;
-	lake->position.phase = POSITION_STREAM;
-	lake->position.commit_lsn = lake->position.end_lsn = event->lsn;
-	if (event->old_tuple.data != NULL)
-		return end_reread(lake, event, err);
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-		sources_get(lake->sources, i)->is_replaced = false;
-	lake->is_initial = false;
-	lake->position.unread = NULL;
-	lake->position.last = (CommitId){ 0 };
-	lake->cut_floor = 0;
-	stamp = store_stamp(&lake->store, &lake->position);
-	if (!publish(lake, &stamp, err))
-		return false;
-	lake->stored = lake->position;
-	lake->deadline_us = 0;
-	atomic_store(&lake->durable_end, lake->position.end_lsn);
-	output_wake(&lake->base);
-	return true;
-}
-
-static bool
 end_transaction(Lake *lake, const Event *event, Err *err)
 {
 	if (event->txn->commit_lsn > lake->position.commit_lsn)
@@ -600,7 +418,7 @@ is_doubled(const Event *event)
 {
 	return event->relation != NULL && event->relation->relkind == 'p' &&
 	       (event->kind == EVENT_TABLE_BEGIN || event->kind == EVENT_READ ||
-	        event->kind == EVENT_TABLE_END);
+	        event->kind == EVENT_TABLE_PART || event->kind == EVENT_TABLE_END);
 }
 
 static bool
@@ -621,11 +439,13 @@ take_event(Lake *lake, const Event *event, Err *err)
 				take_point(lake, event->lsn);
 			return true;
 		case EVENT_TABLE_BEGIN:
-			return begin_table(lake, event, err);
+			return lake_begin_table(lake, event, err);
+		case EVENT_TABLE_PART:
+			return lake_take_part(lake, event, err);
 		case EVENT_TABLE_END:
-			return end_table(lake, event, err);
+			return lake_end_table(lake, event, err);
 		case EVENT_SNAPSHOT_END:
-			return end_snapshot(lake, event, err);
+			return lake_end_snapshot(lake, event, err);
 		case EVENT_RELATION:
 			return take_relation(lake, event, err);
 		case EVENT_WANTED:
@@ -674,7 +494,7 @@ take_pause(Lake *lake, Err *err)
 	{
 		atomic_store(&lake->flush_asked, false);
 		if (may_cut(lake))
-			return cut(lake, err);
+			return lake_cut(lake, err);
 	}
 	return cut_when_due(lake, err);
 }
@@ -767,6 +587,12 @@ doubt(Lake *lake, Source *source, const char *reason, Err *err)
 }
 
 bool
+lake_output_has_part(const Output *output)
+{
+	return atomic_load(&((const Lake *) output)->has_part);
+}
+
+bool
 lake_output_doubt(Output *output, const char *list, const char *reason, Err *err)
 {
 	Lake *lake = (Lake *) output;
@@ -822,40 +648,19 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	return start_thread(lake, err);
 }
 
-/*
- * The initial snapshot was not complete.  Of the tables that will be read again bronze
- * may have rows already, before which no event of the stream came.
- */
-static void
-clear_unread(Lake *lake)
-{
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-	{
-		Source *source = sources_get(lake->sources, i);
-
-		if (source->bronze == NULL ||
-		    !unread_has(lake->position.unread,
-		                table_property(bronze_table(source->bronze), SOURCE_PROPERTY)))
-			continue;
-		bronze_replace(source->bronze);
-		source->is_touched = true;
-	}
-}
-
 static bool
 lake_mark(Output *output, const Position *position, Err *err)
 {
 	Lake *lake = (Lake *) output;
 	bool was_initial = lake->is_initial;
 
-	if (!checkpoints_mark(lake->checkpoints, position, err))
-		return false;
 	lake->position = *position;
 	lake->position.phase = POSITION_STREAM;
-	lake->stored = *position;
 	lake->is_initial = position->phase != POSITION_STREAM;
-	if (was_initial && !lake->is_initial)
-		clear_unread(lake);
+	if ((was_initial && !lake->is_initial && !lake_resume(lake, err)) ||
+	    !checkpoints_mark(lake->checkpoints, position, err))
+		return false;
+	lake->stored = *position;
 	lake->cut_floor = lake->is_initial ? 0 : sources_covered(lake->sources);
 	if (position->phase == POSITION_STREAM)
 		atomic_store(&lake->durable_end, position->end_lsn);

@@ -13,6 +13,10 @@
 #define SCRATCH_BYTES ((size_t) 64 * 1024)
 #define PLANS_KEPT    64 /* beyond a cut */
 
+/* Why a table is stale, and will not be when it has been read. */
+#define UNREAD  "the table has not been read yet"
+#define PARTIAL "the table has not been read whole yet; the rest will be read by itself"
+
 /* ---- Opening ---- */
 
 static Silver *
@@ -186,11 +190,19 @@ silver_stale(const Silver *silver)
 	return silver->stale;
 }
 
+static bool
+is_stale_for(const Silver *silver, const char *reason)
+{
+	return silver->stale != NULL && strcmp(silver->stale, reason) == 0;
+}
+
+/* What is missing of a part may hide another reason, which then stays. */
 void
 silver_set_stale(Silver *silver, const char *reason)
 {
-	if (silver->stale != NULL)
+	if (silver->stale != NULL && !is_stale_for(silver, PARTIAL))
 		return;
+	free(silver->stale);
 	silver->stale = xstrdup(reason);
 	table_set_property(silver->table, STALE_PROPERTY, reason);
 	log_warning("lake",
@@ -205,6 +217,48 @@ silver_restate(Silver *silver, const char *reason)
 	free(silver->stale);
 	silver->stale = xstrdup(reason);
 	table_set_property(silver->table, STALE_PROPERTY, reason);
+}
+
+static void
+unset_stale(Silver *silver)
+{
+	free(silver->stale);
+	silver->stale = NULL;
+	if (table_property(silver->table, STALE_PROPERTY) != NULL)
+		table_set_property(silver->table, STALE_PROPERTY, "");
+}
+
+void
+silver_set_unread(Silver *silver)
+{
+	silver_set_stale(silver, UNREAD);
+}
+
+void
+silver_set_partial(Silver *silver)
+{
+	if (silver->stale == NULL)
+		silver_restate(silver, PARTIAL);
+}
+
+void
+silver_set_whole(Silver *silver)
+{
+	if (is_stale_for(silver, PARTIAL))
+		unset_stale(silver);
+}
+
+bool
+silver_is_unread(const Silver *silver)
+{
+	return is_stale_for(silver, PARTIAL) || is_stale_for(silver, UNREAD) ||
+	       silver_rows(silver) == 0;
+}
+
+bool
+silver_has_key(const Silver *silver)
+{
+	return silver->shape->identity == IDENTITY_KEY;
 }
 
 size_t
@@ -581,7 +635,9 @@ complete(Silver *silver, const Event *event, const RowPlace *place, Completed *d
 	{
 		if (place == NULL)
 		{
-			silver_set_stale(silver, "a row was updated that silver does not have");
+			/* Of a part the row may be missing, and will come by reading on. */
+			if (!is_stale_for(silver, PARTIAL))
+				silver_set_stale(silver, "a row was updated that silver does not have");
 			return true;
 		}
 		if (place->file != BUFFER_FILE)
@@ -746,10 +802,7 @@ bool
 silver_replace(Silver *silver, const Relation *relation, Err *err)
 {
 	remove_all(silver);
-	free(silver->stale);
-	silver->stale = NULL;
-	if (table_property(silver->table, STALE_PROPERTY) != NULL)
-		table_set_property(silver->table, STALE_PROPERTY, "");
+	unset_stale(silver);
 	return evolve(silver, relation, true, err);
 }
 

@@ -51,6 +51,19 @@ void silver_set_stale(Silver *silver, const char *reason);
 /* The same, with the reason in place of the one before. */
 void silver_restate(Silver *silver, const char *reason);
 
+/* That it has not all rows of a table that is still to be read on, unless it is stale for
+ * another reason; and that it has. */
+void silver_set_partial(Silver *silver);
+void silver_set_whole(Silver *silver);
+
+/* Whether the rows are not, or not all, those of a table that was read. */
+bool silver_is_unread(const Silver *silver);
+
+bool silver_has_key(const Silver *silver); /* one that tells a row from all others */
+
+/* That silver was never given the table's rows. */
+void silver_set_unread(Silver *silver);
+
 /*
  * From here on the table is as relation says.  Does nothing for a version that
  * is in force.  ERR_CONFIG when somebody must decide (shape.h).

@@ -372,7 +372,7 @@ static bool
 is_snapshot(const Event *event)
 {
 	return event->kind == EVENT_TABLE_BEGIN || event->kind == EVENT_READ ||
-	       event->kind == EVENT_TABLE_END;
+	       event->kind == EVENT_TABLE_PART || event->kind == EVENT_TABLE_END;
 }
 
 static void

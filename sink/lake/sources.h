@@ -30,7 +30,8 @@ typedef struct Source
 	Silver *silver;   /* NULL: not an output */
 	Bronze *bronze;   /* NULL: not an output */
 	bool is_touched;  /* by events since the last cut */
-	bool is_replaced; /* by the initial snapshot under way */
+	bool is_replaced; /* or gone on with, by the snapshot under way */
+	bool keeps_parts; /* of that: nothing is lost to readers by storing it in parts */
 	size_t bytes;     /* buffered */
 } Source;
 

@@ -43,7 +43,7 @@ snapshot_run(const SnapshotRequest *request, Err *err)
 	};
 	bool ok = snapshot_open_session(&snapshot, err) && snapshot_prepare(&snapshot, err);
 
-	for (size_t i = 0; ok && i < snapshot.table_count; i++)
+	for (size_t i = 0; ok && i < snapshot.table_count && !snapshot.reading.is_paused; i++)
 		ok = snapshot_read_table(&snapshot, &snapshot.tables[i], err);
 	ok = ok && finish(&snapshot, err);
 	if (snapshot.progress.started_us != 0)
@@ -155,6 +155,8 @@ finish(Snapshot *snapshot, Err *err)
 	{
 		end->old_tuple = slice_from(arena_strdup(snapshot->pending->arena, only));
 		end->lsn--;
+		if (snapshot->reading.is_paused)
+			end->new_tuple = slice_from("");
 	}
 	snapshot->pending->end_lsn = end->lsn;
 	return hand_over(snapshot, err);

@@ -23,12 +23,16 @@ typedef struct SnapshotRequest
 	const char *snapshot; /* exported name */
 	Lsn consistent;       /* LSN of every row */
 	BatchBudget *budget;
-	const char *only; /* schema.table: this one, or its partitions; NULL: all wanted */
+	const char *only;    /* schema.table: this one, or its partitions; NULL: all wanted */
+	const char *partial; /* what all outputs have of only (partial.h); NULL: nothing */
 	SnapshotSink sink;
 	/* Called all the time while there is nothing to hand over, for what else must go on;
 	 * false stops the snapshot with err.  NULL: nothing must. */
 	bool (*idle)(void *context, Err *err);
-	void *context;    /* of sink and idle */
+	/* Asked between ranges when something was gained: whether to leave the rest of only
+	 * for another time.  NULL: no. */
+	bool (*pause)(void *context);
+	void *context;    /* of sink, idle and pause */
 	Arena *relations; /* tables' descriptions live there and must outlive every batch */
 	atomic_int *stop; /* nonzero: give up with ERR_RETRY "asked to stop" */
 } SnapshotRequest;
@@ -44,6 +48,11 @@ typedef struct SnapshotRequest
  * a user's SELECT.  With the output Kafka a partitioned table comes by its own name
  * (relkind p), too, unless publish.via.partition.root says that its partitions do.
  * Progress is shown: a bar on a terminal, log lines otherwise.
+ *
+ * A table of several ranges can be gone on with after a kill: TABLE_PART says, behind
+ * them, which rows have come (partial.h).  Not those of a user's SELECT, and not, where
+ * children are read with it, one that has any.  What partial has of a table that has
+ * other files by now is worth nothing, and the table is read from its beginning.
  *
  * The session that exported the snapshot must stay as it is until the end.  Tables are
  * locked in ACCESS SHARE mode until they have been read.  ERR_RETRY when a table was

@@ -8,6 +8,7 @@
 #ifndef SOURCE_SNAPSHOT_STATE_H
 #define SOURCE_SNAPSHOT_STATE_H
 
+#include "event/partial.h"
 #include "source/snapshot.h"
 #include "source/snapshot_copy.h"
 #include "source/snapshot_progress.h"
@@ -26,7 +27,18 @@ typedef struct Table
 	const char *select; /* the user's, instead of all rows; NULL: none */
 	size_t place;       /* among the expressions of table.include.list */
 	size_t number;      /* in order of names */
+	uint32_t filenode;
+	bool has_parts; /* parts of it can be told and gone on with */
+	bool goes_on;   /* with what is behind part */
+	PartRead part;
 } Table;
+
+typedef struct PageRange
+{
+	uint64_t from;
+	uint64_t to;     /* UINT64_MAX: no end */
+	bool only_newer; /* than the table's part */
+} PageRange;
 
 typedef enum SessionState
 {
@@ -43,24 +55,27 @@ typedef struct Session
 	bool user_query;    /* what it reads is the user's SELECT */
 	const char *table;  /* that it reads, for people; NULL: none */
 	const char *filter; /* the table's row filter; NULL: none */
-	double range_pages;
+	PageRange range;
 	CopyReader reader;
 	Batch *batch; /* being filled; NULL: none yet */
 	size_t bytes; /* of its tuples */
 } Session;
 
-/* The table being read, by ranges of pages. */
+/* The table being read, by ranges of pages: all rows of those from first on, then what is
+ * new in those before. */
 typedef struct Reading
 {
+	const Table *table;
 	const Relation *relation;
-	const char *name;    /* Table's */
-	const char *select;  /* Table's */
 	bool is_first_table; /* its first row is the first of all; of an empty table there is
 	                        none, as with Debezium */
 	uint64_t next_page;
 	uint64_t pages;
 	uint64_t step;
-	bool all_given; /* the last range has been given to a session */
+	bool all_given; /* the last range of these has been given to a session ... */
+	bool in_old;    /* and ranges of those before are */
+	bool is_paused; /* no more are given */
+	uint64_t told;  /* the pages of the last TABLE_PART */
 	double pages_done;
 	uint64_t rows;
 	uint64_t replaced; /* how often U+FFFD stands for a byte */
@@ -77,6 +92,8 @@ typedef struct Snapshot
 	Table *tables;
 	size_t table_count;
 	Txn txn; /* of every row */
+	uint64_t xmin;
+	const char *partial; /* the request's, when it is gone on with; NULL: it is not */
 	Reading reading;
 	SnapshotProgress progress;
 	uint64_t rows; /* handed over or held back */
@@ -112,6 +129,7 @@ MUST_CHECK bool snapshot_prepare(Snapshot *snapshot, Err *err);
 
 /* ---- snapshot_table.c ---- */
 
+/* reading.is_paused: not all of it. */
 MUST_CHECK bool snapshot_read_table(Snapshot *snapshot, const Table *table, Err *err);
 
 /* ---- snapshot.c ---- */

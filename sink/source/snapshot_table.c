@@ -16,9 +16,9 @@
 
 #define BATCH_BYTES      ((size_t) 440 * 1024) /* fills the arena's blocks up to 504 kB */
 #define BATCH_ROWS       4096
-#define RANGE_PAGES_MIN  1024   /* 8 MB: below, a table is one range */
-#define RANGE_PAGES_MAX  131072 /* 1 GB */
-#define RANGES_A_SESSION 4      /* so that none is left with a long last one */
+#define RANGE_PAGES_MIN  1024  /* 8 MB: below, a table is one range */
+#define RANGE_PAGES_MAX  16384 /* 128 MB */
+#define RANGES_A_SESSION 4     /* so that none is left with a long last one */
 
 /* ---- One table ---- */
 
@@ -28,9 +28,8 @@ plan_ranges(Snapshot *snapshot, const Table *table)
 	Reading *reading = &snapshot->reading;
 
 	*reading = (Reading){
+		.table = table,
 		.relation = reading->relation,
-		.name = table->name,
-		.select = table->select,
 		.is_first_table = table == snapshot->tables,
 		.pages = table->select != NULL ? 0 : (uint64_t) table->pages,
 	};
@@ -39,39 +38,126 @@ plan_ranges(Snapshot *snapshot, const Table *table)
 		reading->step = RANGE_PAGES_MIN;
 	if (reading->step > RANGE_PAGES_MAX)
 		reading->step = RANGE_PAGES_MAX;
+	if (!table->goes_on)
+		return;
+	reading->next_page = reading->told = table->part.pages;
+	reading->pages_done = (double) table->part.pages;
+	/* A partitioned table has no pages: what it has is new, or was there. */
+	reading->all_given = reading->relation->relkind == 'p';
+	log_info("snapshot",
+	         "table \"%s\" goes on at page %" PRIu64 " of %" PRIu64,
+	         table->name,
+	         reading->next_page,
+	         reading->pages);
 }
 
-/* Send the COPY of the next range.  The last has no upper end: pages may have been added,
- * which hold nothing that the snapshot sees, but nothing shall depend on that. */
+/* The part of the table that has been handed over. */
+static PartRead
+part_read(const Snapshot *snapshot, uint64_t pages)
+{
+	const Table *table = snapshot->reading.table;
+
+	return (PartRead){ .relid = table->relid,
+		               .filenode = table->filenode,
+		               .pages = pages,
+		               .xmin = table->goes_on ? table->part.xmin : snapshot->xmin };
+}
+
+static void
+tell_part(Snapshot *snapshot, EventKind kind, uint64_t pages)
+{
+	Event *event = snapshot_add_mark(snapshot, kind, snapshot->reading.relation);
+	PartRead part = part_read(snapshot, pages);
+	Buf text = buf_heap();
+
+	partial_print(&text, &part);
+	if (snapshot->reading.table->has_parts)
+		event->old_tuple =
+			slice_from(arena_strndup(snapshot->pending->arena, text.data, text.len));
+	if (snapshot->reading.is_paused)
+		event->new_tuple = slice_from("");
+	buf_free(&text);
+}
+
+/*
+ * The next range, false when all have been given.  The last has no upper end: pages may
+ * have been added, which hold nothing that the snapshot sees, but nothing shall depend on
+ * that.
+ */
+static bool
+next_range(Reading *reading, PageRange *range)
+{
+	uint64_t from = reading->next_page;
+
+	if (reading->is_paused)
+		return false;
+	if (!reading->all_given)
+	{
+		reading->next_page = from + reading->step;
+		reading->all_given = reading->next_page >= reading->pages;
+		*range = (PageRange){ from,
+			                  reading->all_given ? UINT64_MAX : reading->next_page,
+			                  false };
+		return true;
+	}
+	if (!reading->table->goes_on)
+		return false;
+	if (!reading->in_old)
+		from = 0;
+	else if (from >= reading->table->part.pages)
+		return false;
+	reading->in_old = true;
+	reading->next_page = from + reading->step;
+	if (reading->next_page > reading->table->part.pages)
+		reading->next_page = reading->table->part.pages;
+	*range = (PageRange){ from, reading->next_page, true };
+	return true;
+}
+
+/* Append the condition of a range; word is WHERE or AND. */
+static void
+add_range(Buf *sql, const char *word, const Reading *reading, const PageRange *range)
+{
+	if (range->from > 0)
+	{
+		buf_printf(sql, " %s ctid >= '(%" PRIu64 ",0)'", word, range->from);
+		word = "AND";
+	}
+	if (range->to != UINT64_MAX && reading->relation->relkind != 'p')
+	{
+		buf_printf(sql, " %s ctid < '(%" PRIu64 ",0)'", word, range->to);
+		word = "AND";
+	}
+	/* Of two transactions the later one is at most half a circle ahead.  Frozen rows keep
+	 * their xmin. */
+	if (range->only_newer)
+		buf_printf(sql,
+		           " %s ((xmin::text::bigint - %" PRIu64 ") & 4294967295) < 2147483648",
+		           word,
+		           reading->table->part.xmin & UINT32_MAX);
+}
+
+/* Send the COPY of the session's range. */
 static bool
 start_range(Snapshot *snapshot, Session *session, Err *err)
 {
 	Reading *reading = &snapshot->reading;
 	const Config *config = snapshot->request->config;
 	const CopySource source = { reading->relation,
-		                        reading->select,
+		                        reading->table->select,
 		                        config->outputs == OUTPUT_KAFKA };
-	uint64_t from = reading->next_page;
-	uint64_t to = from + reading->step;
+	const RowFilter *filter = row_filter_of(&config->env, reading->relation, NULL);
 	Buf sql = buf_heap();
-	const RowFilter *filter;
-	const char *between;
 	bool ok;
 
-	reading->all_given = to >= reading->pages;
-	reading->next_page = to;
-	session->range_pages =
-		(double) (reading->all_given ? reading->pages - from : to - from);
-	buf_text(&sql, "COPY (");
-	between = copy_select(&sql, &source, &config->env) ? "AND" : "WHERE";
-	session->user_query = reading->select != NULL;
-	filter = row_filter_of(&config->env, reading->relation, NULL);
-	session->table = reading->name;
+	session->user_query = reading->table->select != NULL;
+	session->table = reading->table->name;
 	session->filter = filter == NULL ? NULL : filter->expression;
-	if (from > 0)
-		buf_printf(&sql, " %s ctid >= '(%" PRIu64 ",0)'", between, from);
-	if (!reading->all_given)
-		buf_printf(&sql, " %s ctid < '(%" PRIu64 ",0)'", from > 0 ? "AND" : between, to);
+	buf_text(&sql, "COPY (");
+	add_range(&sql,
+	          copy_select(&sql, &source, &config->env) ? "AND" : "WHERE",
+	          reading,
+	          &session->range);
 	buf_text(&sql, ") TO STDOUT (FORMAT binary)");
 	ok = PQsendQuery(session->conn, buf_cstr(&sql)) != 0 ||
 	     server_fail(session->conn, NULL, err);
@@ -142,6 +228,71 @@ unlock_sessions(Snapshot *snapshot, Err *err)
 	return true;
 }
 
+/* All pages below have been given to sessions that are through with them. */
+static uint64_t
+pages_through(const Snapshot *snapshot)
+{
+	const Reading *reading = &snapshot->reading;
+	uint64_t pages = reading->all_given ? reading->pages : reading->next_page;
+
+	for (size_t i = 0; i < snapshot->session_count; i++)
+	{
+		const Session *session = &snapshot->sessions[i];
+
+		if (session->state != SESSION_IDLE && !session->range.only_newer &&
+		    session->range.from < pages)
+			pages = session->range.from;
+	}
+	return pages;
+}
+
+/* Hand on what the session has gathered. */
+static bool
+collect(Snapshot *snapshot, Session *session, Err *err)
+{
+	Batch *batch = session->batch;
+
+	session->batch = NULL;
+	if (batch == NULL || batch->count > 0)
+		return batch == NULL || snapshot_hold_back(snapshot, batch, err);
+	batch_unref(batch);
+	return true;
+}
+
+static bool
+shall_pause(const Snapshot *snapshot)
+{
+	const SnapshotRequest *request = snapshot->request;
+
+	return request->pause != NULL && request->pause(request->context);
+}
+
+/* A range is complete: say so, when all before are. */
+static bool
+end_part(Snapshot *snapshot, Session *session, Err *err)
+{
+	Reading *reading = &snapshot->reading;
+	const PageRange *range = &session->range;
+	uint64_t through;
+
+	if (range->only_newer || reading->relation->relkind == 'p')
+		return true;
+	reading->pages_done +=
+		(double) ((range->to == UINT64_MAX ? reading->pages : range->to) - range->from);
+	if (!reading->table->has_parts)
+		return true;
+	if (!collect(snapshot, session, err))
+		return false;
+	through = pages_through(snapshot);
+	if (through <= reading->told || through >= reading->pages)
+		return true;
+	reading->told = through;
+	reading->is_paused =
+		reading->is_paused || (!reading->all_given && shall_pause(snapshot));
+	tell_part(snapshot, EVENT_TABLE_PART, through);
+	return true;
+}
+
 /* The range's COPY has ended: look how. */
 static bool
 end_range(Snapshot *snapshot, Session *session, Err *err)
@@ -167,8 +318,7 @@ end_range(Snapshot *snapshot, Session *session, Err *err)
 	session->user_query = false;
 	session->table = NULL;
 	session->filter = NULL;
-	snapshot->reading.pages_done += session->range_pages;
-	return ok;
+	return ok && end_part(snapshot, session, err);
 }
 
 static bool
@@ -249,7 +399,8 @@ dispatch(Snapshot *snapshot, struct pollfd waits[SESSIONS_MAX], nfds_t *busy, Er
 		Session *session = &snapshot->sessions[i];
 
 		if (session->locked && session->state == SESSION_IDLE &&
-		    !snapshot->reading.all_given && !start_range(snapshot, session, err))
+		    next_range(&snapshot->reading, &session->range) &&
+		    !start_range(snapshot, session, err))
 			return false;
 		waits[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 		if (session->state == SESSION_IDLE)
@@ -287,18 +438,11 @@ read_ranges(Snapshot *snapshot, Err *err)
 
 /* Hand on what the sessions have gathered of the table. */
 static bool
-collect(Snapshot *snapshot, Err *err)
+collect_all(Snapshot *snapshot, Err *err)
 {
 	for (size_t i = 0; i < snapshot->session_count; i++)
-	{
-		Batch *batch = snapshot->sessions[i].batch;
-
-		snapshot->sessions[i].batch = NULL;
-		if (batch != NULL && batch->count == 0)
-			batch_unref(batch);
-		else if (batch != NULL && !snapshot_hold_back(snapshot, batch, err))
+		if (!collect(snapshot, &snapshot->sessions[i], err))
 			return false;
-	}
 	return true;
 }
 
@@ -322,19 +466,29 @@ snapshot_read_table(Snapshot *snapshot, const Table *table, Err *err)
 	                                                table->select != NULL,
 	                                                snapshot->relations,
 	                                                err);
+	Event *event;
 
 	if (relation == NULL)
 		return false;
 	snapshot->reading.relation = relation;
 	progress_table(&snapshot->progress, table->name, table->pages, table->rows);
 	plan_ranges(snapshot, table);
-	(void) snapshot_add_mark(snapshot, EVENT_TABLE_BEGIN, relation);
+	event = snapshot_add_mark(snapshot, EVENT_TABLE_BEGIN, relation);
+	if (snapshot->partial != NULL)
+		event->old_tuple =
+			slice_from(arena_strdup(snapshot->pending->arena, snapshot->partial));
 	if (!find_names(snapshot, table, err) || !gather_sessions(snapshot, table, err) ||
-	    !read_ranges(snapshot, err) || !collect(snapshot, err) ||
+	    !read_ranges(snapshot, err) || !collect_all(snapshot, err) ||
 	    !unlock_sessions(snapshot, err))
 		return !snapshot->sink_failed && fail_while(err, "table \"%s\"", table->name);
 	snapshot_mark_table_end(snapshot);
-	(void) snapshot_add_mark(snapshot, EVENT_TABLE_END, relation);
+	if (!snapshot->reading.is_paused)
+	{
+		tell_part(snapshot, EVENT_TABLE_END, snapshot->reading.pages);
+		snapshot->reading.is_paused =
+			relation->root_relid != 0 && table->has_parts &&
+			table + 1 < snapshot->tables + snapshot->table_count && shall_pause(snapshot);
+	}
 	log_debug("snapshot",
 	          "table \"%s\": %" PRIu64 " rows",
 	          table->name,

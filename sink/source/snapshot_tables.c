@@ -22,7 +22,8 @@ read_transaction(Snapshot *snapshot, Err *err)
 {
 	static const char query[] =
 		"SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint, "
-		"(pg_snapshot_xmax(pg_current_snapshot())::text::bigint) & 4294967295";
+		"(pg_snapshot_xmax(pg_current_snapshot())::text::bigint) & 4294967295, "
+		"pg_snapshot_xmin(pg_current_snapshot())";
 	PGresult *result = session_query(snapshot, &snapshot->sessions[0], query, NULL, err);
 
 	if (result == NULL)
@@ -32,6 +33,7 @@ read_transaction(Snapshot *snapshot, Err *err)
 		.commit_us = strtoll(server_text(result, 0, 0), NULL, 10),
 		.xid = server_oid(result, 0, 1),
 	};
+	snapshot->xmin = strtoull(server_text(result, 0, 2), NULL, 10);
 	PQclear(result);
 	return true;
 }
@@ -135,6 +137,8 @@ read_table_row(Snapshot *snapshot, const PGresult *result, int row)
 	table->select = config_snapshot_select(config, table->name);
 	table->place = filter_first(&config->env.table_include_list, table->name);
 	table->number = snapshot->table_count++;
+	table->filenode = server_oid(result, row, 8);
+	table->has_parts = table->select == NULL && *server_text(result, row, 9) == 't';
 }
 
 static bool
@@ -159,7 +163,8 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 		"SELECT c.oid, n.nspname || '.' || c.relname, "
 		"quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
 		"coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int, "
-		"greatest(c.reltuples, 0), n.nspname, c.relname, rn.nspname || '.' || r.relname "
+		"greatest(c.reltuples, 0), n.nspname, c.relname, rn.nspname || '.' || r.relname, "
+		"c.relfilenode, c.relkind = 'p' OR NOT c.relhassubclass "
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
@@ -240,6 +245,49 @@ check_rewritten(Snapshot *snapshot, const TableList *list, Err *err)
 	return ok;
 }
 
+static Table *
+find_table(const Snapshot *snapshot, uint32_t relid)
+{
+	for (size_t i = 0; i < snapshot->table_count; i++)
+		if (snapshot->tables[i].relid == relid)
+			return &snapshot->tables[i];
+	return NULL;
+}
+
+/*
+ * Go on behind what the outputs have, if all of it still is what it was: rows of a
+ * partition that has gone, or has another file, would stay where they must not.
+ */
+static void
+take_partial(Snapshot *snapshot)
+{
+	const char *only = snapshot->request->only;
+	const char *text = snapshot->request->partial;
+	PartRead part;
+
+	while (partial_next(&text, &part))
+	{
+		const Table *table = find_table(snapshot, part.relid);
+
+		if (table != NULL && table->has_parts && table->filenode == part.filenode)
+			continue;
+		log_info("snapshot",
+		         "table \"%s\" is read from its beginning: it was rewritten or has other "
+		         "partitions",
+		         only);
+		return;
+	}
+	text = snapshot->request->partial;
+	while (partial_next(&text, &part))
+	{
+		Table *table = find_table(snapshot, part.relid);
+
+		table->goes_on = true;
+		table->part = part;
+		snapshot->partial = snapshot->request->partial;
+	}
+}
+
 bool
 snapshot_prepare(Snapshot *snapshot, Err *err)
 {
@@ -249,6 +297,7 @@ snapshot_prepare(Snapshot *snapshot, Err *err)
 	if (!read_transaction(snapshot, err) || !read_tables(snapshot, &list, err) ||
 	    !lock_tables(snapshot, err) || !check_rewritten(snapshot, &list, err))
 		return false;
+	take_partial(snapshot);
 	for (size_t i = 0; i < snapshot->table_count; i++)
 		pages += snapshot->tables[i].pages;
 	progress_begin(&snapshot->progress, pages, snapshot->table_count);

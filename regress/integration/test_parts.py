@@ -1,0 +1,216 @@
+"""Large tables go on where they were: an initial snapshot that is killed, a table added to a running slot.
+
+Every case changes the rows that were read and those that were not, moves rows between their pages, and ends with
+each streamed event in Kafka and bronze once, silver equal to the source by two readers and verify, and far fewer
+snapshot rows than reading twice would have given.
+"""
+
+import json
+import re
+
+from lib.consumer import read_all
+from lib.support import wait_for
+from lib.truth import check_bronze, check_kafka, check_silver, finish
+
+ROWS = 20000
+COLUMNS = "id bigint, n int not null default 0, filler text not null, toasted text"
+
+
+def fill(db, table, first, last):
+    """Three rows in a page, each tenth with a value in TOAST."""
+    db.psql("insert into %s select i, 0, rpad(i::text, 2600, 'x'),"
+            " case when i %% 10 = 0 then repeat(md5(i::text), 100) end from generate_series(%d, %d) i"
+            % (table, first, last))
+
+
+def make_table(db, table, rows=ROWS):
+    db.psql("create table %s (%s, primary key (id)); alter table %s alter toasted set storage external,"
+            " alter filler set storage plain" % (table, COLUMNS, table))
+    fill(db, table, 1, rows)
+    db.psql("vacuum analyze %s" % table)
+
+
+def change(db, table, rows=ROWS, again=0):
+    """Changes in what was read and what was not; with room made in the first pages rows of the last ones move there,
+    with their values in TOAST untouched."""
+    db.psql("delete from {0} where id between 50 and 1500 or id between {1} - 300 and {1} - 250".format(table, rows))
+    db.psql("vacuum (index_cleanup on) %s" % table)
+    db.psql("""update {0} set n = n + 1 where id % 10 = 0 and (id between 1501 and 3000 or id > {1} - 3000);
+        update {0} set id = id + 1000000 where id % 500 = 0;
+        insert into {0} select i, 7, rpad(i::text, 2600, 'y'), null from generate_series({2} + 1, {2} + 400) i;
+        update {0} set toasted = 'short' where id % 990 = 0""".format(table, rows, 500000 + again * 1000))
+
+
+def stored_parts(t, worker):
+    """Whether every output has stored that it has a part of a table."""
+    if "cdc_checkpoints" not in t.lake(worker).tables():
+        return False
+    positions = [json.dumps(t.lake(worker).metadata("cdc_checkpoints")["properties"])]
+    if "kafka" in worker.config["outputs"]:
+        key = "%s/%s" % (worker.config["topic.prefix"], worker.config["slot.name"])
+        positions.append([record.value for record in read_all(t.broker, "__cdc_sink_positions")
+                          if record.key == key][-1])
+    return all(re.search("unread=[^ ]*@", position) for position in positions)
+
+
+def kill_in_the_middle(t, worker):
+    wait_for(lambda: stored_parts(t, worker) or not worker.running, 120, "a part to be stored")
+    worker.kill()
+
+
+def snapshot_rows(broker, topic):
+    """{key: how often it came as r}."""
+    seen = {}
+    for record in read_all(broker, topic):
+        if record.value is not None and record.json["op"] == "r":
+            seen[record.key] = seen.get(record.key, 0) + 1
+    return seen
+
+
+def start(t, db, outputs="bronze,silver", **config):
+    worker = t.worker(db, outputs=outputs, **dict({"lake.flush.interval.ms": 100, "snapshot.max.threads": 1}, **config))
+    worker.start()
+    return worker
+
+
+def begin(t, db, **config):
+    """Begins a snapshot, and kills it when a part of the table is there."""
+    worker = start(t, db, **config)
+    worker.wait_log("created, consistent at", 60)
+    db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder')")
+    kill_in_the_middle(t, worker)
+    assert "initial snapshot complete" not in worker.log_text(), "the snapshot was too fast to be killed"
+    return worker
+
+
+def end(t, db, worker, *tables):
+    until = finish(db, worker)
+    if "kafka" in worker.config["outputs"]:
+        check_kafka(db, t.broker, worker.config["topic.prefix"], until)
+    check_bronze(db, t.lake(worker), until)
+    check_silver(db, worker, t.lake(worker), tables)
+
+
+def test_killed_snapshot_goes_on(t):
+    db = t.database()
+    rows = ROWS * 2
+    make_table(db, "big", rows)
+    worker = begin(t, db, outputs="kafka,bronze,silver")
+    change(db, "big", rows)
+    since = len(worker.log_text())
+    worker.start()
+    worker.wait_log('table "public.big" goes on at page', 60, since=since)
+    worker.wait_log("the stream goes on", 120, since=since)
+    change(db, "big", rows, again=1)
+    end(t, db, worker, "big")
+    repeated = snapshot_rows(t.broker, worker.config["topic.prefix"] + ".public.big")
+    twice = [key for key, count in repeated.items() if count > 1]
+    assert len(repeated) >= rows - 2000 and len(twice) < len(repeated) * 0.9, (len(repeated), len(twice))
+
+
+def test_killed_again_and_again(t):
+    db = t.database()
+    make_table(db, "big", ROWS * 2)
+    worker = begin(t, db)
+    for again in range(3):
+        change(db, "big", ROWS * 2, again)
+        since = len(worker.log_text())
+        worker.start()
+        worker.wait_log("goes on at page", 60, since=since)
+        worker.run_for(0.3)
+        worker.kill()
+    pages = [int(page) for page in re.findall(r"goes on at page (\d+)", worker.log_text())]
+    assert pages == sorted(pages), pages
+    worker.start()
+    wait_for(lambda: not stored_parts(t, worker), 120, lambda: worker.log_tail())
+    end(t, db, worker, "big")
+
+
+def test_partitioned_table_goes_on(t):
+    db = t.database()
+    db.psql("create table big (%s, primary key (id)) partition by range (id)" % COLUMNS)
+    for part, (first, last) in enumerate(((1, 7001), (7001, 14001), (14001, 3000000))):
+        db.psql("create table big_%d partition of big for values from (%d) to (%d);"
+                "alter table big_%d alter filler set storage plain, alter toasted set storage external"
+                % (part, first, last, part))
+    fill(db, "big", 1, ROWS)
+    db.psql("vacuum analyze big")
+    worker = begin(t, db, **{"publish.via.partition.root": "true"})
+    change(db, "big")
+    db.psql("update big set id = id + 600000 where id between 4001 and 4100;"  # to another partition
+            "update big set id = id - 18400 where id between 18501 and 18510")
+    since = len(worker.log_text())
+    worker.start()
+    worker.wait_log("goes on at page", 60, since=since)
+    until = finish(db, worker)
+    check_bronze(db, t.lake(worker), until)
+    check_silver(db, worker, t.lake(worker), ["big"])
+
+
+def test_rewritten_table_begins_again(t):
+    """Its rows are in other pages now."""
+    db = t.database()
+    make_table(db, "big")
+    worker = begin(t, db)
+    change(db, "big")
+    db.psql("vacuum full big")
+    worker.start()
+    worker.wait_log('table "public.big" is read from its beginning', 60)
+    end(t, db, worker, "big")
+
+
+def test_truncated_table_begins_again(t):
+    db = t.database()
+    make_table(db, "big")
+    worker = begin(t, db)
+    db.psql("truncate big")
+    fill(db, "big", 100, 15000)
+    worker.start()
+    worker.wait_log('table "public.big" is read from its beginning', 60)
+    end(t, db, worker, "big")
+
+
+def test_key_dropped_meanwhile(t):
+    """Rows that came twice could not be told from others: silver says that it must be read again."""
+    db = t.database()
+    make_table(db, "big")
+    worker = begin(t, db)
+    db.psql("alter table big drop constraint big_pkey; alter table big replica identity full;"
+            "update big set n = 5 where id % 1000 = 0")
+    since = len(worker.log_text())
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    worker.wait_log("the stream goes on", 120, since=since)
+    code, output, errors = worker.command("snapshot", "--tables", "public.big")
+    assert code == 0, output + errors
+    end(t, db, worker, "big")
+
+
+def test_added_table_lets_changes_through(t):
+    """A table that is added is read in parts; the changes of others do not wait for all of it."""
+    db = t.database()
+    make_table(db, "big")
+    db.psql("create table small (id int primary key, n int); insert into small values (1, 1)")
+    worker = start(t, db, outputs="kafka,bronze,silver", **{"table.include.list": "public.small", "snapshot.hold.ms": 1})
+    worker.wait_log("streaming from slot", 60)
+    db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder', false);")
+    assert worker.stop() == 0, worker.log_tail()
+    worker.config["table.include.list"] = "public.small,public.big"
+    change(db, "big")
+    since = len(worker.log_text())
+    worker.start()
+    worker.wait_log("tables are left", 60, since=since)
+    change(db, "big", again=1)
+    db.psql("insert into small select i, i from generate_series(2, 500) i")
+    worker.wait_log("goes on from .*, 0 tables are left", 120, since=since)
+    text = worker.log_text()[since:]
+    assert "goes on at page" in text, text
+    until = finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["big", "small"])
+    repeated = snapshot_rows(t.broker, worker.config["topic.prefix"] + ".public.big")
+    assert sum(repeated.values()) < 2 * len(repeated), (sum(repeated.values()), len(repeated))
+    assert until
+
+
+test_killed_snapshot_goes_on.seconds = 14
+test_killed_again_and_again.seconds = 25

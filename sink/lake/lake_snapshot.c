@@ -1,0 +1,272 @@
+/*
+ * lake_snapshot.c
+ *		tables that are read: in the initial snapshot, and in the middle of the stream.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "event/unread.h"
+#include "lake/lake_state.h"
+
+/* Behind what silver has of a table that was not read whole. */
+static bool
+go_on(Source *source, const Relation *relation, Err *err)
+{
+	source->keeps_parts = true;
+	if (source->silver == NULL)
+		return true;
+	if (!silver_relation(source->silver, relation, err))
+		return false;
+	if (!silver_has_key(source->silver))
+	{
+		source->keeps_parts = false;
+		silver_set_stale(source->silver, "its key was dropped while it was being read");
+	}
+	return true;
+}
+
+bool
+lake_begin_table(Lake *lake, const Event *event, Err *err)
+{
+	Source *source;
+	bool is_first;
+
+	lake->in_snapshot = true;
+	if (!sources_find(lake->sources, event, &source, err))
+		return false;
+	/* Leaves of a partitioned table share one source: the first replaces what was there.
+	 */
+	is_first = !source->is_replaced;
+	source->is_replaced = true;
+	source->is_touched = true;
+	if (is_first)
+	{
+		lake->part_us = 0;
+		atomic_store(&lake->has_part, false);
+	}
+	if (event->old_tuple.data != NULL)
+		return go_on(source, event->relation, err);
+	if (!is_first)
+		return source->silver == NULL ||
+		       silver_relation(source->silver, event->relation, err);
+	/* In the middle of the stream bronze goes on: what it has cannot be read again. */
+	if (source->bronze != NULL && lake->is_initial)
+		bronze_replace(source->bronze);
+	/* What readers had of the table goes all at once, when all is there. */
+	source->keeps_parts = source->silver == NULL || silver_is_unread(source->silver);
+	if (source->silver == NULL)
+		return true;
+	if (!silver_replace(source->silver, event->relation, err))
+		return false;
+	source->keeps_parts = source->keeps_parts && silver_has_key(source->silver);
+	return true;
+}
+
+/* A SELECT of the user's may have left rows out. */
+static void
+note_selected(const Lake *lake, const Source *source, const Relation *relation)
+{
+	char name[256];
+
+	(void) snprintf(name, sizeof name, "%s.%s", relation->schema, relation->name);
+	if (source->silver != NULL && config_snapshot_select(lake->config, name) != NULL)
+		silver_set_stale(
+			source->silver,
+			"the table was not read whole: snapshot.select.statement.overrides");
+}
+
+/* What was read of the table is one commit, made visible with the others at the end. */
+static bool
+commit_table(Lake *lake, Source *source, const Event *event, const char *unread, Err *err)
+{
+	Position at = lake->position;
+	CutStamp stamp;
+
+	at.phase = POSITION_SNAPSHOT;
+	at.commit_lsn = at.end_lsn = event->lsn;
+	at.unread = at.lists = NULL;
+	stamp = store_stamp(&lake->store, &at);
+	stamp.is_snapshot = event->kind == EVENT_TABLE_END;
+	if (!lake_prepare_source(source, err))
+		return false;
+	lake->bytes -= source->bytes;
+	if (!lake_commit_sources(&source, 1, &stamp, err))
+		return false;
+	(void) malloc_trim(0);
+	if (unread == lake->stored.unread)
+		return true;
+	/* A restart need not read it again. */
+	lake->stored.unread = unread;
+	return checkpoints_mark(lake->checkpoints, &lake->stored, err);
+}
+
+/* In the middle of the stream: a cut before the rows' snapshot, where nothing commits. */
+static bool
+cut_part(Lake *lake, Source *source, const Event *event, const char *unread, Err *err)
+{
+	if (source->silver != NULL)
+		silver_set_partial(source->silver);
+	lake->position.unread = unread;
+	lake->position.commit_lsn = lake->position.end_lsn = event->lsn - 1;
+	return lake_cut(lake, err);
+}
+
+/* Part of a table is there: stored as often as changes are. */
+bool
+lake_take_part(Lake *lake, const Event *event, Err *err)
+{
+	const char *was = lake->is_initial ? lake->stored.unread : lake->position.unread;
+	int64_t now = clock_mono_us();
+	Source *source;
+	const char *unread;
+
+	if (!sources_find(lake->sources, event, &source, err))
+		return false;
+	if (!source->keeps_parts ||
+	    (event->new_tuple.data == NULL && lake->part_us != 0 &&
+	     now - lake->part_us < lake->config->lake_flush_interval_ms * 1000))
+		return true;
+	unread = unread_advance(lake->arena, was, event->relation, event->old_tuple.data);
+	if (unread == was)
+		return true;
+	if (!(lake->is_initial ? commit_table(lake, source, event, unread, err)
+	                       : cut_part(lake, source, event, unread, err)))
+		return false;
+	lake->part_us = clock_mono_us();
+	atomic_store(&lake->has_part, true);
+	return true;
+}
+
+bool
+lake_end_table(Lake *lake, const Event *event, Err *err)
+{
+	const char *part = event->old_tuple.data;
+	Source *source;
+
+	if (!sources_find(lake->sources, event, &source, err))
+		return false;
+	note_selected(lake, source, event->relation);
+	if (lake->is_initial)
+		return commit_table(
+			lake,
+			source,
+			event,
+			unread_complete(lake->arena, lake->stored.unread, event->relation, part),
+			err);
+	/* It becomes visible at the end, by a cut; of a partition is said how far that is. */
+	if (event->relation->root_relid == 0 || !source->keeps_parts)
+		return true;
+	if (source->silver != NULL)
+		silver_set_partial(source->silver);
+	lake->position.unread =
+		unread_complete(lake->arena, lake->position.unread, event->relation, part);
+	atomic_store(&lake->has_part, true);
+	return true;
+}
+
+/* Take the promise back where nothing of the table's name is still to be read: tables are
+ * read by the name that they had, and this one was renamed or dropped since. */
+static void
+note_not_found(Source *source, const char *unread)
+{
+	Silver *silver = source->silver;
+
+	if (silver == NULL || silver_stale(silver) == NULL ||
+	    strcmp(silver_stale(silver), WAITING) != 0 ||
+	    unread_has(unread, table_property(silver_table(silver), SOURCE_PROPERTY)))
+		return;
+	silver_restate(source->silver,
+	               "its rows were rewritten without events, and it was renamed or "
+	               "dropped before it could be read again");
+	source->is_touched = true;
+}
+
+/* A table has been read again: a cut, in which it is replaced as a whole, or has a part
+ * more. */
+static bool
+end_reread(Lake *lake, const Event *event, Err *err)
+{
+	bool is_whole = event->new_tuple.data == NULL;
+
+	if (is_whole)
+		lake->position.unread =
+			unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (!source->is_replaced)
+			note_not_found(source, lake->position.unread);
+		else if (is_whole && source->silver != NULL)
+			silver_set_whole(source->silver);
+		source->is_replaced = false;
+	}
+	return lake_cut(lake, err);
+}
+
+bool
+lake_end_snapshot(Lake *lake, const Event *event, Err *err)
+{
+	CutStamp stamp;
+
+	lake->in_snapshot = false;
+	lake->at_boundary = true;
+	lake->position.phase = POSITION_STREAM;
+	lake->position.commit_lsn = lake->position.end_lsn = event->lsn;
+	if (event->old_tuple.data != NULL)
+		return end_reread(lake, event, err);
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+		sources_get(lake->sources, i)->is_replaced = false;
+	lake->is_initial = false;
+	lake->position.unread = NULL;
+	lake->position.last = (CommitId){ 0 };
+	lake->cut_floor = 0;
+	stamp = store_stamp(&lake->store, &lake->position);
+	if (!lake_publish(lake, &stamp, err))
+		return false;
+	lake->stored = lake->position;
+	lake->deadline_us = 0;
+	atomic_store(&lake->durable_end, lake->position.end_lsn);
+	output_wake(&lake->base);
+	return true;
+}
+
+/*
+ * Of the tables that will be read from their beginning bronze may have rows already,
+ * before which no event of the stream came.  Where silver has a part it says so.
+ */
+bool
+lake_resume(Lake *lake, Err *err)
+{
+	Source **changed = xmalloc(sizeof(Source *) * (sources_count(lake->sources) + 1));
+	CutStamp stamp = store_stamp(&lake->store, &lake->position);
+	size_t count = 0;
+	bool ok;
+
+	stamp.position.unread = stamp.position.lists = NULL;
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+		Table *table = source->silver != NULL ? silver_table(source->silver)
+		                                      : bronze_table(source->bronze);
+		const char *name = table_property(table, SOURCE_PROPERTY);
+
+		if (!unread_has(lake->position.unread, name))
+			continue;
+		changed[count++] = source;
+		if (unread_partial(lake->arena, lake->position.unread, name) != NULL)
+		{
+			if (source->silver != NULL)
+				silver_set_partial(source->silver);
+		}
+		else if (source->bronze != NULL)
+			bronze_replace(source->bronze);
+	}
+	ok = lake_commit_sources(changed, count, &stamp, err);
+	free(changed);
+	return ok;
+}

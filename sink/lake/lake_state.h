@@ -1,0 +1,88 @@
+/*
+ * lake_state.h
+ *		what the files of the lake output share: lake.c (the stream, cuts, the thread),
+ *		lake_snapshot.c (tables that are read).
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef LAKE_LAKE_STATE_H
+#define LAKE_LAKE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "lake/lake.h"
+#include "lake/sources.h"
+
+/* Why a table is stale; the end of another's reading takes the promise back. */
+#define WAITING "its rows were rewritten without events; it will be read again by itself"
+
+typedef struct Lake
+{
+	Output base;
+	const Config *config;
+	Store store;
+	Checkpoints *checkpoints;
+	Sources *sources;
+	Queue *queue;
+	pthread_t thread;
+	bool is_running;
+
+	/* Shared between the threads. */
+	atomic_bool stopping;
+	atomic_bool flush_asked;
+	atomic_bool failed;   /* err is set before it, read after it */
+	atomic_bool has_part; /* of the table being read, and it is stored */
+	_Atomic uint64_t durable_end;
+	_Atomic uint64_t cuts; /* LakeCounters, one by one */
+	_Atomic uint64_t rows;
+	_Atomic uint64_t refused;
+	_Atomic uint64_t buffered;
+	_Atomic uint64_t cut_lsn;
+	_Atomic int64_t cut_us;
+	Err err;
+
+	/* The thread's. */
+	Arena *arena;      /* of lists of tables, in positions */
+	Position position; /* of the last boundary */
+	Position stored;
+	Lsn cut_floor;    /* no cut below: a table is there already */
+	bool at_boundary; /* between transactions */
+	bool in_snapshot;
+	bool lacks;          /* an output that was not there before */
+	bool is_initial;     /* the snapshot before the stream, not one in its middle */
+	size_t bytes;        /* buffered in all tables */
+	uint64_t taken;      /* rows */
+	int64_t deadline_us; /* of the next cut; 0: nothing to store */
+	int64_t received_us; /* wall clock of the batch at hand */
+	int64_t part_us;     /* when a part of the table being read was stored; 0: not yet */
+} Lake;
+
+/* ---- lake.c ---- */
+
+/* Everything up to position, in one cut. */
+MUST_CHECK bool lake_cut(Lake *lake, Err *err);
+
+/* Write what a source has buffered, without committing it. */
+MUST_CHECK bool lake_prepare_source(Source *source, Err *err);
+
+/* Commit what was prepared; no cut names it yet. */
+MUST_CHECK bool lake_commit_sources(Source *const *sources, size_t count,
+                                    const CutStamp *stamp, Err *err);
+
+/* Publish a cut of what is committed. */
+MUST_CHECK bool lake_publish(Lake *lake, const CutStamp *stamp, Err *err);
+
+/* ---- lake_snapshot.c ---- */
+
+MUST_CHECK bool lake_begin_table(Lake *lake, const Event *event, Err *err);
+MUST_CHECK bool lake_take_part(Lake *lake, const Event *event, Err *err);
+MUST_CHECK bool lake_end_table(Lake *lake, const Event *event, Err *err);
+MUST_CHECK bool lake_end_snapshot(Lake *lake, const Event *event, Err *err);
+
+/* The initial snapshot was not complete, and the stream goes on from where it began: make
+ * the tables ready for that, before it is marked. */
+MUST_CHECK bool lake_resume(Lake *lake, Err *err);
+
+#endif
