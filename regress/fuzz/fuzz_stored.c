@@ -67,6 +67,34 @@ read_positions(Arena *arena, Slice text)
 	read_position(arena, with_checksum(arena, text));
 }
 
+/* Parts of tables: what is read is printed so that it is read again, and is what both of
+ * two equal ones have. */
+static void
+read_parts(Arena *arena, Slice text)
+{
+	const char *rest = text.data;
+	const char *all = NULL;
+	const char *both;
+	PartRead part;
+	PartRead again;
+
+	while (partial_next(&rest, &part))
+		all = partial_with(arena, all, &part);
+	both = partial_meet(arena, all, all);
+	if ((all == NULL) != (both == NULL) || (all != NULL && strcmp(all, both) != 0))
+		abort();
+	for (rest = all; partial_next(&rest, &part);)
+		if (!partial_find(all, part.relid, &again) || again.pages != part.pages)
+			abort();
+	rest = text.data;
+	for (const char *name; (name = unread_next(&rest, arena)) != NULL;)
+	{
+		const char *of_name = unread_partial(arena, text.data, name);
+
+		(void) partial_next(&of_name, &part);
+	}
+}
+
 /* A list takes whatever names another gives, and gives each of them back. */
 static void
 read_unread(Arena *arena, Slice text)
@@ -95,6 +123,7 @@ read_unread(Arena *arena, Slice text)
 	}
 	if (list != NULL && *list != '\0')
 		abort();
+	read_parts(arena, text);
 }
 
 static void

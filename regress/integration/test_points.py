@@ -79,11 +79,24 @@ def sink(t, db):
 
 
 def shapes_database(t):
-    """A database with the tables of every shape, to be copied."""
+    """A database with the tables of every shape, and one that snapshots read in parts, to be copied."""
     db = t.database(name="shapes")
     db.psql_file(WORKLOAD)
     db.psql("call workload_run(1200, 7)")
+    db.psql("create table w_large (id int primary key, n int, filler text, toasted text);"
+            "alter table w_large alter filler set storage plain, alter toasted set storage external;"
+            "insert into w_large select i, 0, repeat('x', 2600), repeat(md5(i::text), 80) from generate_series(1, 9000) i")
+    db.psql("vacuum analyze w_large")
     return db.name
+
+
+def change_large(db, generator):
+    """Rows go, and others move to where they were."""
+    first = generator.randrange(1, 4000)
+    db.psql("delete from w_large where id between %d and %d" % (first, first + 200))
+    db.psql("vacuum (index_cleanup on) w_large")
+    db.psql("update w_large set n = n + 1 where id %% 40 = %d; update w_large set id = id + 100000 where id %% 600 = %d"
+            % (generator.randrange(40), generator.randrange(600)))
 
 
 class Turns:
@@ -180,9 +193,15 @@ def kill_at_start(t, shapes, number, fault, generator):
         reached = worker.run_for(generator.uniform(0.02, 1.5))
         worker.kill()
     db.psql("call workload_run(%d, %d, true)" % (CHANGES // 5, generator.randrange(1000)))
+    change_large(db, generator)
+    if number % 2:  # killed once more, where it goes on
+        worker.start()
+        worker.run_for(generator.uniform(0.2, 1.0))
+        worker.kill()
+        change_large(db, generator)
     worker.run_until(db.lsn())
     lake = t.lake(worker)
-    for table in TABLES:
+    for table in (*TABLES, "w_large"):
         for reader in ("pyiceberg", "duckdb") if table == TABLES[number % len(TABLES)] else ("duckdb",):
             differences = lake.compare(db, "public." + table, reader=reader)
             assert not differences, "%s: %s" % (fault, "\n".join(differences))

@@ -161,6 +161,64 @@ history_is_told(void **state)
 	}
 }
 
+/* What is stored of a table stands with its name, and outlives what the list is put
+ * through. */
+static void
+parts_of_tables(void **state)
+{
+	static const Relation table = { .relkind = 'r', .schema = "public", .name = "a,b" };
+	static const Relation leaf = { .relkind = 'r',
+		                           .schema = "public",
+		                           .name = "p_1",
+		                           .root_relid = 7,
+		                           .root_schema = "public",
+		                           .root_name = "p" };
+	static const Relation root = { .relkind = 'p', .schema = "public", .name = "p" };
+	Arena *arena = arena_new();
+	const char *list = unread_add(arena, NULL, "public.p,public.a%2Cb,public.c");
+	PartRead part;
+
+	(void) state;
+	assert_null(unread_partial(arena, list, "public.a,b"));
+	list = unread_advance(arena, list, &table, "16384:16400:1024:4294967301");
+	list = unread_advance(arena, list, &table, "16384:16400:2048:4294967301");
+	list = unread_advance(arena, list, &leaf, "8:80:5:751");
+	list = unread_complete(arena, list, &root, "7:0:0:751");
+	assert_string_equal(list,
+	                    "public.p@8:80:5:751+7:0:0:751,"
+	                    "public.a%2Cb@16384:16400:2048:4294967301,public.c");
+	assert_ptr_equal(unread_advance(arena, list, &table, NULL), list);
+	assert_ptr_equal(unread_advance(arena, list, &table, "1:2:3"), list);
+	assert_ptr_equal(unread_add(arena, list, "public.p"), list);
+	assert_true(unread_has(list, "public.a,b"));
+	assert_null(unread_partial(arena, list, "public.c"));
+	assert_true(partial_find(unread_partial(arena, list, "public.a,b"), 16384, &part));
+	assert_int_equal(part.filenode, 16400);
+	assert_int_equal(part.pages, 2048);
+	assert_int_equal(part.xmin, UINT64_C(4294967301));
+	list = unread_complete(arena, list, &table, "16384:16400:4096:4294967301");
+	assert_string_equal(list, "public.p@8:80:5:751+7:0:0:751,public.c");
+	assert_string_equal(unread_remove(arena, list, "public.p"), "public.c");
+	arena_free(arena);
+}
+
+/* Two outputs go on where both can. */
+static void
+parts_of_two_outputs(void **state)
+{
+	Arena *arena = arena_new();
+
+	(void) state;
+	assert_string_equal(partial_meet(arena,
+	                                 "1:10:500:70+2:20:9:70+3:30:1:70",
+	                                 "4:40:1:70+3:31:1:70+1:10:400:80"),
+	                    "1:10:400:70");
+	assert_null(partial_meet(arena, "1:10:500:70", NULL));
+	assert_null(partial_meet(arena, NULL, "1:10:500:70"));
+	assert_null(partial_meet(arena, "1:10:500:70", "1:10:99999999999999999999999:70"));
+	arena_free(arena);
+}
+
 /* The list of tables is read apart, and may be longer than all the rest. */
 static void
 unread_tables(void **state)
@@ -576,6 +634,8 @@ main(void)
 		cmocka_unit_test(last_transaction),
 		cmocka_unit_test(history_is_told),
 		cmocka_unit_test(unread_tables),
+		cmocka_unit_test(parts_of_tables),
+		cmocka_unit_test(parts_of_two_outputs),
 		cmocka_unit_test(other_lists),
 		cmocka_unit_test(snapshot_resumes),
 		cmocka_unit_test(damage_is_refused),
