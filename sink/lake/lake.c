@@ -425,7 +425,10 @@ static bool
 take_event(Lake *lake, const Event *event, Err *err)
 {
 	if (is_doubled(event))
+	{
+		lake_pass_doubled(lake, event);
 		return true;
+	}
 	switch (event->kind)
 	{
 		case EVENT_COMMIT:

@@ -168,6 +168,18 @@ lake_end_table(Lake *lake, const Event *event, Err *err)
 	return true;
 }
 
+/* Of what it does not take the lake lacks nothing: another output may go on without. */
+void
+lake_pass_doubled(Lake *lake, const Event *event)
+{
+	const char **unread =
+		lake->is_initial ? &lake->stored.unread : &lake->position.unread;
+
+	if (event->kind == EVENT_TABLE_END)
+		*unread =
+			unread_complete(lake->arena, *unread, event->relation, event->old_tuple.data);
+}
+
 /* Take the promise back where nothing of the table's name is still to be read: tables are
  * read by the name that they had, and this one was renamed or dropped since. */
 static void

@@ -79,6 +79,7 @@ MUST_CHECK bool lake_publish(Lake *lake, const CutStamp *stamp, Err *err);
 MUST_CHECK bool lake_begin_table(Lake *lake, const Event *event, Err *err);
 MUST_CHECK bool lake_take_part(Lake *lake, const Event *event, Err *err);
 MUST_CHECK bool lake_end_table(Lake *lake, const Event *event, Err *err);
+void lake_pass_doubled(Lake *lake, const Event *event); /* that the lake has otherwise */
 MUST_CHECK bool lake_end_snapshot(Lake *lake, const Event *event, Err *err);
 
 /* The initial snapshot was not complete, and the stream goes on from where it began: make
