@@ -170,6 +170,44 @@ def test_partitioned_table_goes_on(t):
     assert len(snapshot_rows(t.broker, prefix)) > rows * 0.8
 
 
+def test_table_without_toast_goes_on(t):
+    """What is new in the pages that were read has come by the stream."""
+    db = t.database()
+    db.psql("create table big (id int primary key, %s)" % ", ".join("c%d bigint" % i for i in range(200)))
+    db.psql("insert into big select i%s from generate_series(1, 14000) i" % (", i" * 200))
+    db.psql("vacuum analyze big")
+    worker = begin(t, db)
+    db.psql("delete from big where id < 1000; update big set c1 = 1 where id % 20 = 0 and id < 3000")
+    db.psql("vacuum big")
+    db.psql("update big set c2 = 2 where id > 13500; update big set id = id + 50000 where id % 500 = 0")
+    since = len(worker.log_text())
+    worker.start()
+    worker.wait_log('table "public.big" goes on at page', 60, since=since)
+    end(t, db, worker, "big")
+
+
+def test_added_partitioned_table_is_read_in_turns(t):
+    """It is left between its partitions, too, and comes to its end all the same."""
+    db = t.database()
+    db.psql("create table big (%s, primary key (id)) partition by range (id)" % COLUMNS)
+    for part in range(12):
+        db.psql("create table big_%d partition of big for values from (%d) to (%d)" % (part, part * 1000, part * 1000 + 1000))
+    fill(db, "big", 1, 11999)
+    db.psql("create table small (id int primary key)")
+    worker = start(t, db, **{"table.include.list": "public.small", "snapshot.hold.ms": 1})
+    worker.wait_log("streaming from slot", 60)
+    assert worker.stop() == 0, worker.log_tail()
+    worker.config["table.include.list"] = "public.small,public.big.*"
+    db.psql("update big set n = 3 where id % 7 = 0")
+    since = len(worker.log_text())
+    worker.start()
+    worker.wait_log("1 tables are left", 60, since=since)
+    db.psql("update big set n = 4 where id % 9 = 0; delete from big where id % 11 = 0")
+    worker.wait_log("goes on from .*, 0 tables are left", 120, since=since)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["big"])
+
+
 def test_rewritten_table_begins_again(t):
     """Its rows are in other pages now."""
     db = t.database()
@@ -212,18 +250,19 @@ def test_key_dropped_meanwhile(t):
 def test_added_table_lets_changes_through(t):
     """A table that is added is read in parts; the changes of others do not wait for all of it."""
     db = t.database()
-    make_table(db, "big")
+    rows = ROWS * 2  # more than waits in queues while its first part is being stored
+    make_table(db, "big", rows)
     db.psql("create table small (id int primary key, n int); insert into small values (1, 1)")
     worker = start(t, db, outputs="kafka,bronze,silver", **{"table.include.list": "public.small", "snapshot.hold.ms": 1})
     worker.wait_log("streaming from slot", 60)
     db.psql("select pg_create_logical_replication_slot('reference', 'cdc_decoder', false);")
     assert worker.stop() == 0, worker.log_tail()
     worker.config["table.include.list"] = "public.small,public.big"
-    change(db, "big")
+    change(db, "big", rows)
     since = len(worker.log_text())
     worker.start()
     worker.wait_log("tables are left", 60, since=since)
-    change(db, "big", again=1)
+    change(db, "big", rows, again=1)
     db.psql("insert into small select i, i from generate_series(2, 500) i")
     worker.wait_log("goes on from .*, 0 tables are left", 120, since=since)
     text = worker.log_text()[since:]

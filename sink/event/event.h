@@ -43,8 +43,9 @@ typedef enum EventKind
 	EVENT_TABLE_PART = 'p', /* what is complete of it so far: old_tuple, one terminated
 	                           part (partial.h).  With new_tuple (empty) the reading is
 	                           left here */
-	EVENT_TABLE_END = 'e',  /* snapshot of relation is complete; old_tuple as before, or
-	                           data NULL: it cannot be gone on with */
+	EVENT_TABLE_END = 'e',  /* snapshot of relation is complete (of what is gone on with,
+	                           but for what is new); old_tuple as before, or data NULL: it
+	                           cannot be gone on with */
 	EVENT_SNAPSHOT_END =
 		's', /* all tables are: stream from lsn (the consistent point); txn NULL.  With
 	            old_tuple, a table's terminated name: that one has been read again in the

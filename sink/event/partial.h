@@ -11,10 +11,12 @@
  * Every row that the later snapshot sees and that is neither was in those pages as it is
  * when they were read, and the output has it.  Row versions never move to another page
  * but by commands that give the table another file; `filenode` tells.  What was deleted
- * since comes by the stream.
+ * since comes by the stream.  So does what is new, whole but for unchanged TOAST values:
+ * a row may have come into those pages by an update that did not bring them.  Only for
+ * tables that have TOAST it is read, at the end.
  *
- * A partitioned table has a part for each partition begun; partitions that are complete
- * have all their pages, a partitioned table that Kafka gets by its own name, too, has 0.
+ * A partitioned table has a part for each partition begun.  What is complete has
+ * PART_WHOLE pages.
  * The text, "relid:filenode:pages:xmin" with '+' between, stands in the list of tables
  * unread (unread.h).  NULL is nothing.
  *
@@ -28,6 +30,8 @@
 
 #include "base/arena.h"
 #include "envelope/buf.h"
+
+#define PART_WHOLE UINT64_MAX
 
 typedef struct PartRead
 {

@@ -188,12 +188,14 @@ note_not_found(Source *source, const char *unread)
 	Silver *silver = source->silver;
 
 	if (silver == NULL || silver_stale(silver) == NULL ||
-	    strcmp(silver_stale(silver), WAITING) != 0 ||
+	    (strcmp(silver_stale(silver), WAITING) != 0 && !silver_is_partial(silver)) ||
 	    unread_has(unread, table_property(silver_table(silver), SOURCE_PROPERTY)))
 		return;
 	silver_restate(source->silver,
-	               "its rows were rewritten without events, and it was renamed or "
-	               "dropped before it could be read again");
+	               silver_is_partial(silver)
+	                   ? "it was renamed or dropped before it had been read whole"
+	                   : "its rows were rewritten without events, and it was renamed or "
+	                     "dropped before it could be read again");
 	source->is_touched = true;
 }
 

@@ -249,6 +249,12 @@ silver_set_whole(Silver *silver)
 }
 
 bool
+silver_is_partial(const Silver *silver)
+{
+	return is_stale_for(silver, PARTIAL);
+}
+
+bool
 silver_is_unread(const Silver *silver)
 {
 	return is_stale_for(silver, PARTIAL) || is_stale_for(silver, UNREAD) ||

@@ -56,6 +56,8 @@ void silver_restate(Silver *silver, const char *reason);
 void silver_set_partial(Silver *silver);
 void silver_set_whole(Silver *silver);
 
+bool silver_is_partial(const Silver *silver);
+
 /* Whether the rows are not, or not all, those of a table that was read. */
 bool silver_is_unread(const Silver *silver);
 

@@ -28,6 +28,25 @@
 static bool finish(Snapshot *snapshot, Err *err);
 static void close_all(Snapshot *snapshot);
 
+static bool
+read_all(Snapshot *snapshot, Err *err)
+{
+	const Table *end = snapshot->tables + snapshot->table_count;
+	bool ok = true;
+
+	for (const Table *table = snapshot->tables;
+	     ok && table < end && !snapshot->reading.is_paused;
+	     table++)
+		if (!table->goes_on || table->part.pages != PART_WHOLE)
+			ok = snapshot_read_table(snapshot, table, false, err);
+	for (const Table *table = snapshot->tables;
+	     ok && table < end && !snapshot->reading.is_paused;
+	     table++)
+		if (table->goes_on)
+			ok = snapshot_read_table(snapshot, table, true, err);
+	return ok;
+}
+
 bool
 snapshot_run(const SnapshotRequest *request, Err *err)
 {
@@ -43,8 +62,7 @@ snapshot_run(const SnapshotRequest *request, Err *err)
 	};
 	bool ok = snapshot_open_session(&snapshot, err) && snapshot_prepare(&snapshot, err);
 
-	for (size_t i = 0; ok && i < snapshot.table_count && !snapshot.reading.is_paused; i++)
-		ok = snapshot_read_table(&snapshot, &snapshot.tables[i], err);
+	ok = ok && read_all(&snapshot, err);
 	ok = ok && finish(&snapshot, err);
 	if (snapshot.progress.started_us != 0)
 		progress_end(&snapshot.progress, snapshot.rows, ok);

@@ -50,9 +50,11 @@ typedef struct SnapshotRequest
  * Progress is shown: a bar on a terminal, log lines otherwise.
  *
  * A table of several ranges can be gone on with after a kill: TABLE_PART says, behind
- * them, which rows have come (partial.h).  Not those of a user's SELECT, and not, where
- * children are read with it, one that has any.  What partial has of a table that has
- * other files by now is worth nothing, and the table is read from its beginning.
+ * them, which rows have come (partial.h).  What is gone on with comes in two turns, the
+ * second for what is new in its part, each with TABLE_BEGIN.  Not those of a user's
+ * SELECT, and not, where children are read with it, one that has any.  What partial has
+ * of a table that has other files by now is worth nothing, and the table is read from its
+ * beginning.
  *
  * The session that exported the snapshot must stay as it is until the end.  Tables are
  * locked in ACCESS SHARE mode until they have been read.  ERR_RETRY when a table was

@@ -29,15 +29,15 @@ typedef struct Table
 	size_t number;      /* in order of names */
 	uint32_t filenode;
 	bool has_parts; /* parts of it can be told and gone on with */
-	bool goes_on;   /* with what is behind part */
+	bool has_toast;
+	bool goes_on; /* with what is behind part */
 	PartRead part;
 } Table;
 
 typedef struct PageRange
 {
 	uint64_t from;
-	uint64_t to;     /* UINT64_MAX: no end */
-	bool only_newer; /* than the table's part */
+	uint64_t to; /* UINT64_MAX: no end */
 } PageRange;
 
 typedef enum SessionState
@@ -61,8 +61,7 @@ typedef struct Session
 	size_t bytes; /* of its tuples */
 } Session;
 
-/* The table being read, by ranges of pages: all rows of those from first on, then what is
- * new in those before. */
+/* The table being read, by ranges of pages. */
 typedef struct Reading
 {
 	const Table *table;
@@ -72,10 +71,11 @@ typedef struct Reading
 	uint64_t next_page;
 	uint64_t pages;
 	uint64_t step;
-	bool all_given; /* the last range of these has been given to a session ... */
-	bool in_old;    /* and ranges of those before are */
-	bool is_paused; /* no more are given */
-	uint64_t told;  /* the pages of the last TABLE_PART */
+	uint64_t end;    /* of the pages to be read; UINT64_MAX: none */
+	bool only_newer; /* rows, than the table's part */
+	bool all_given;  /* the last range has been given to a session */
+	bool is_paused;  /* no more are given */
+	uint64_t told;   /* the pages of the last TABLE_PART */
 	double pages_done;
 	uint64_t rows;
 	uint64_t replaced; /* how often U+FFFD stands for a byte */
@@ -129,8 +129,10 @@ MUST_CHECK bool snapshot_prepare(Snapshot *snapshot, Err *err);
 
 /* ---- snapshot_table.c ---- */
 
-/* reading.is_paused: not all of it. */
-MUST_CHECK bool snapshot_read_table(Snapshot *snapshot, const Table *table, Err *err);
+/* All of the table, or what is behind its part, which reading.is_paused cut short; or
+ * what is new in its part. */
+MUST_CHECK bool snapshot_read_table(Snapshot *snapshot, const Table *table,
+                                    bool only_newer, Err *err);
 
 /* ---- snapshot.c ---- */
 

@@ -22,33 +22,41 @@
 
 /* ---- One table ---- */
 
+/* only_newer: what is new in what the outputs have.  Without TOAST it came by the stream,
+ * whole. */
 static void
-plan_ranges(Snapshot *snapshot, const Table *table)
+plan_ranges(Snapshot *snapshot, const Table *table, bool only_newer)
 {
 	Reading *reading = &snapshot->reading;
 
 	*reading = (Reading){
 		.table = table,
 		.relation = reading->relation,
-		.is_first_table = table == snapshot->tables,
+		.is_first_table = table == snapshot->tables && snapshot->rows == 0,
 		.pages = table->select != NULL ? 0 : (uint64_t) table->pages,
+		.end = UINT64_MAX,
+		.only_newer = only_newer,
 	};
 	reading->step = reading->pages / (snapshot->session_limit * RANGES_A_SESSION);
 	if (reading->step < RANGE_PAGES_MIN)
 		reading->step = RANGE_PAGES_MIN;
 	if (reading->step > RANGE_PAGES_MAX)
 		reading->step = RANGE_PAGES_MAX;
-	if (!table->goes_on)
-		return;
-	reading->next_page = reading->told = table->part.pages;
-	reading->pages_done = (double) table->part.pages;
-	/* A partitioned table has no pages: what it has is new, or was there. */
-	reading->all_given = reading->relation->relkind == 'p';
-	log_info("snapshot",
-	         "table \"%s\" goes on at page %" PRIu64 " of %" PRIu64,
-	         table->name,
-	         reading->next_page,
-	         reading->pages);
+	if (only_newer)
+	{
+		reading->end = table->part.pages;
+		reading->all_given = !table->has_toast;
+	}
+	else if (table->goes_on)
+	{
+		reading->next_page = reading->told = table->part.pages;
+		reading->pages_done = (double) table->part.pages;
+		log_info("snapshot",
+		         "table \"%s\" goes on at page %" PRIu64 " of %" PRIu64,
+		         table->name,
+		         reading->next_page,
+		         reading->pages);
+	}
 }
 
 /* The part of the table that has been handed over. */
@@ -88,29 +96,13 @@ static bool
 next_range(Reading *reading, PageRange *range)
 {
 	uint64_t from = reading->next_page;
+	uint64_t last = reading->end < reading->pages ? reading->end : reading->pages;
 
-	if (reading->is_paused)
+	if (reading->is_paused || reading->all_given)
 		return false;
-	if (!reading->all_given)
-	{
-		reading->next_page = from + reading->step;
-		reading->all_given = reading->next_page >= reading->pages;
-		*range = (PageRange){ from,
-			                  reading->all_given ? UINT64_MAX : reading->next_page,
-			                  false };
-		return true;
-	}
-	if (!reading->table->goes_on)
-		return false;
-	if (!reading->in_old)
-		from = 0;
-	else if (from >= reading->table->part.pages)
-		return false;
-	reading->in_old = true;
 	reading->next_page = from + reading->step;
-	if (reading->next_page > reading->table->part.pages)
-		reading->next_page = reading->table->part.pages;
-	*range = (PageRange){ from, reading->next_page, true };
+	reading->all_given = reading->next_page >= last;
+	*range = (PageRange){ from, reading->all_given ? reading->end : reading->next_page };
 	return true;
 }
 
@@ -123,14 +115,14 @@ add_range(Buf *sql, const char *word, const Reading *reading, const PageRange *r
 		buf_printf(sql, " %s ctid >= '(%" PRIu64 ",0)'", word, range->from);
 		word = "AND";
 	}
-	if (range->to != UINT64_MAX && reading->relation->relkind != 'p')
+	if (range->to != UINT64_MAX)
 	{
 		buf_printf(sql, " %s ctid < '(%" PRIu64 ",0)'", word, range->to);
 		word = "AND";
 	}
 	/* Of two transactions the later one is at most half a circle ahead.  Frozen rows keep
 	 * their xmin. */
-	if (range->only_newer)
+	if (reading->only_newer)
 		buf_printf(sql,
 		           " %s ((xmin::text::bigint - %" PRIu64 ") & 4294967295) < 2147483648",
 		           word,
@@ -219,7 +211,8 @@ unlock_sessions(Snapshot *snapshot, Err *err)
 	{
 		Session *session = &snapshot->sessions[i];
 
-		if (session->locked &&
+		/* What is gone on with is read twice; the first session's locks stay. */
+		if (session->locked && (i > 0 || snapshot->partial == NULL) &&
 		    !session_command(
 				snapshot, session, "ROLLBACK TO SAVEPOINT t; RELEASE SAVEPOINT t", err))
 			return false;
@@ -239,8 +232,7 @@ pages_through(const Snapshot *snapshot)
 	{
 		const Session *session = &snapshot->sessions[i];
 
-		if (session->state != SESSION_IDLE && !session->range.only_newer &&
-		    session->range.from < pages)
+		if (session->state != SESSION_IDLE && session->range.from < pages)
 			pages = session->range.from;
 	}
 	return pages;
@@ -275,11 +267,13 @@ end_part(Snapshot *snapshot, Session *session, Err *err)
 	const PageRange *range = &session->range;
 	uint64_t through;
 
-	if (range->only_newer || reading->relation->relkind == 'p')
+	if (reading->only_newer)
 		return true;
-	reading->pages_done +=
-		(double) ((range->to == UINT64_MAX ? reading->pages : range->to) - range->from);
-	if (!reading->table->has_parts)
+	if (range->from < reading->pages)
+		reading->pages_done +=
+			(double) ((range->to < reading->pages ? range->to : reading->pages) -
+		              range->from);
+	if (!reading->table->has_parts || reading->relation->relkind == 'p')
 		return true;
 	if (!collect(snapshot, session, err))
 		return false;
@@ -457,8 +451,29 @@ find_names(Snapshot *snapshot, const Table *table, Err *err)
 	                       err);
 }
 
+/* All of the table is there, unless it was left, or of what is gone on with what is new
+ * will come yet. */
+static void
+end_table(Snapshot *snapshot)
+{
+	Reading *reading = &snapshot->reading;
+	const Table *table = reading->table;
+	bool is_leaf = reading->relation->root_relid != 0;
+
+	if (reading->is_paused)
+		return;
+	tell_part(snapshot,
+	          table->goes_on && !reading->only_newer && !is_leaf ? EVENT_TABLE_PART
+	                                                             : EVENT_TABLE_END,
+	          PART_WHOLE);
+	/* Between partitions it can be left as well. */
+	reading->is_paused = is_leaf && table->has_parts && !reading->only_newer &&
+	                     table + 1 < snapshot->tables + snapshot->table_count &&
+	                     shall_pause(snapshot);
+}
+
 bool
-snapshot_read_table(Snapshot *snapshot, const Table *table, Err *err)
+snapshot_read_table(Snapshot *snapshot, const Table *table, bool only_newer, Err *err)
 {
 	const Relation *relation = server_relation_read(snapshot->sessions[0].conn,
 	                                                snapshot->request->config,
@@ -472,7 +487,7 @@ snapshot_read_table(Snapshot *snapshot, const Table *table, Err *err)
 		return false;
 	snapshot->reading.relation = relation;
 	progress_table(&snapshot->progress, table->name, table->pages, table->rows);
-	plan_ranges(snapshot, table);
+	plan_ranges(snapshot, table, only_newer);
 	event = snapshot_add_mark(snapshot, EVENT_TABLE_BEGIN, relation);
 	if (snapshot->partial != NULL)
 		event->old_tuple =
@@ -482,13 +497,7 @@ snapshot_read_table(Snapshot *snapshot, const Table *table, Err *err)
 	    !unlock_sessions(snapshot, err))
 		return !snapshot->sink_failed && fail_while(err, "table \"%s\"", table->name);
 	snapshot_mark_table_end(snapshot);
-	if (!snapshot->reading.is_paused)
-	{
-		tell_part(snapshot, EVENT_TABLE_END, snapshot->reading.pages);
-		snapshot->reading.is_paused =
-			relation->root_relid != 0 && table->has_parts &&
-			table + 1 < snapshot->tables + snapshot->table_count && shall_pause(snapshot);
-	}
+	end_table(snapshot);
 	log_debug("snapshot",
 	          "table \"%s\": %" PRIu64 " rows",
 	          table->name,

@@ -138,6 +138,7 @@ read_table_row(Snapshot *snapshot, const PGresult *result, int row)
 	table->place = filter_first(&config->env.table_include_list, table->name);
 	table->number = snapshot->table_count++;
 	table->filenode = server_oid(result, row, 8);
+	table->has_toast = *server_text(result, row, 10) == 't';
 	table->has_parts = table->select == NULL && *server_text(result, row, 9) == 't';
 }
 
@@ -164,7 +165,7 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 		"quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
 		"coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int, "
 		"greatest(c.reltuples, 0), n.nspname, c.relname, rn.nspname || '.' || r.relname, "
-		"c.relfilenode, c.relkind = 'p' OR NOT c.relhassubclass "
+		"c.relfilenode, c.relkind = 'p' OR NOT c.relhassubclass, c.reltoastrelid <> 0 "
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
