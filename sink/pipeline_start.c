@@ -308,6 +308,7 @@ take_lists(Pipeline *pipeline, Output *output, Position *position, Err *err)
 	               (pipeline->config->outputs & (OUTPUT_BRONZE | OUTPUT_SILVER)) != 0;
 	CapturedChange change;
 	const char *removed;
+	const char *added;
 	const char *name;
 
 	if (!captured_change(pipeline->sql,
@@ -320,12 +321,19 @@ take_lists(Pipeline *pipeline, Output *output, Position *position, Err *err)
 	log_info("pipeline", "%s takes over changed lists of tables", output->ops->name);
 	removed = change.removed;
 	while ((name = unread_next(&removed, pipeline->arena)) != NULL)
+	{
 		log_warning(
 			"pipeline",
 			"table \"%s\" is not captured any more: what %s has of it stays as it "
 			"is",
 			name,
 			output->ops->name);
+		position->unread = unread_remove(pipeline->arena, position->unread, name);
+	}
+	/* A part of what was not captured for a while is worth nothing. */
+	added = change.unread;
+	while ((name = unread_next(&added, pipeline->arena)) != NULL)
+		position->unread = unread_remove(pipeline->arena, position->unread, name);
 	if (is_lake && !doubt_tables(output, &change, pipeline->arena, err))
 		return false;
 	position->unread = unread_add(pipeline->arena, position->unread, change.unread);

@@ -208,6 +208,24 @@ def test_added_partitioned_table_is_read_in_turns(t):
     check_silver(db, worker, t.lake(worker), ["big"])
 
 
+def test_part_of_a_table_left_out_for_a_while(t):
+    """Its changes did not come: what was read before them is worth nothing."""
+    db = t.database()
+    make_table(db, "big")
+    db.psql("create table small (id int primary key)")
+    worker = begin(t, db)
+    for tables in ("public.small", "public.small,public.big"):
+        worker.config["table.include.list"] = tables
+        since = len(worker.log_text())
+        worker.start()
+        worker.wait_log("takes over changed lists", 60, since=since)
+        worker.kill()
+        change(db, "big", again=len(tables))
+    worker.start()
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["big"])
+
+
 def test_rewritten_table_begins_again(t):
     """Its rows are in other pages now."""
     db = t.database()
