@@ -96,6 +96,7 @@ main(int argc, char **argv)
 	Args args;
 	int code = -1;
 
+	limits_explain_abort();
 	if (args_parse(arena, argc, argv, environ, &args, &err))
 	{
 		if (print_and_leave(&args))

@@ -5,6 +5,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -214,23 +215,36 @@ def test_limit_of_threads(t):
 
 
 def test_memory_limit(t):
-    """From too little to start up to enough: a sentence and exit code 1, or all is right."""
-    subject = Subject(t).begin()
-    worker = subject.worker
-    assert worker.stop() == 0, worker.log_tail()
-    outcome = {0: 0, 1: 0}
-    for megabytes in [*range(110, 500, 40), 700, 1000]:
-        until = subject.write(20000)
-        since = len(worker.log_text())
-        worker.start("--until-lsn", until, under=limited(**{"as": megabytes << 20}))
-        code = worker.wait(90)
-        said = worker.log_text()[since:]
-        assert code in (0, 1), "with %d MB: exit code %s\n%s" % (megabytes, code, said)
-        outcome[code] += 1
-        if code == 1:
-            assert re.search("emory|could not start a thread|shared libraries", said), "with %d MB:\n%s" % (megabytes, said)
-    print(outcome)
-    assert outcome[0] and outcome[1], outcome
+    """From too little to start up to enough: a sentence and exit code 1, or all is right; with librdkafka, too, which aborts."""
+    for outputs, limits in (("bronze,silver", [*range(110, 500, 40), 700, 1000]),
+                            ("kafka,bronze,silver", [*range(210, 460, 25), 700, 1000])):
+        subject = Subject(t, outputs=outputs).begin()
+        worker = subject.worker
+        assert worker.stop() == 0, worker.log_tail()
+        outcome = {0: 0, 1: 0}
+        for megabytes in limits:
+            until = subject.write(20000)
+            since = len(worker.log_text())
+            worker.start("--until-lsn", until, under=limited(**{"as": megabytes << 20}))
+            code = worker.wait(90)
+            said = worker.log_text()[since:]
+            assert code in (0, 1), "with %d MB: exit code %s\n%s" % (megabytes, code, said)
+            outcome[code] += 1
+            if code == 1:
+                assert re.search("emory|could not start a thread|shared libraries", said), "with %d MB:\n%s" % (megabytes, said)
+                assert "nothing stored is lost" in said, "with %d MB:\n%s" % (megabytes, said)
+        print(outputs, outcome)
+        assert outcome[0] and outcome[1], outcome
+        subject.go_on()
+
+
+def test_library_aborts(t):
+    """As librdkafka does when it gets no memory: a sentence and exit code 1, and the next start goes on."""
+    subject = Subject(t, outputs="kafka,bronze,silver").begin()
+    subject.write()
+    subject.worker.signal(signal.SIGABRT)
+    subject.ended(1, "a library ended the process by abort(), most likely for want of memory",
+                  "hint: Raise the memory limit or lower max.memory and start again; nothing stored is lost")
     subject.go_on()
 
 

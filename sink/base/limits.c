@@ -8,8 +8,10 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FILES_LEAST   ((rlim_t) 64) /* what all outputs need, and some */
@@ -77,6 +79,37 @@ bool
 limits_prepare(Err *err)
 {
 	return raise_files(err) && try_threads(err);
+}
+
+/* Only what is safe in a handler.  Whoever aborted has most often said why before. */
+static void
+explain_abort(int number)
+{
+	static const char sentence[] =
+		"cdc-sink: error: a library ended the process by abort(), most likely for want of "
+		"memory\n"
+		"cdc-sink: hint: Raise the memory limit or lower max.memory and start again; "
+		"nothing stored is lost, and it goes on where the outputs stand. With memory to "
+		"spare it is a bug: report it with the lines above.\n";
+	ssize_t ignored = write(STDERR_FILENO, sentence, sizeof sentence - 1);
+	pid_t child = _Fork();
+
+	(void) ignored;
+	if (child == 0)
+		(void) raise(number); /* SA_RESETHAND: now it means its core dump */
+	if (child > 0)
+		(void) waitpid(child, NULL, 0);
+	_exit(1);
+}
+
+void
+limits_explain_abort(void)
+{
+	struct sigaction action = { .sa_handler = explain_abort,
+		                        .sa_flags = (int) (SA_RESETHAND | SA_NODEFER) };
+
+	(void) sigemptyset(&action.sa_mask);
+	(void) sigaction(SIGABRT, &action, NULL);
 }
 
 bool

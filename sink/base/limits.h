@@ -22,6 +22,13 @@
  */
 MUST_CHECK bool limits_prepare(Err *err);
 
+/*
+ * From now on a library that gives up and calls abort(), as librdkafka does when it gets
+ * no memory, ends the process with a sentence and exit code 1.  The core dump, where the
+ * system makes any, is that of a child of the same memory.
+ */
+void limits_explain_abort(void);
+
 /* Whether next to no file can be opened any more, now. */
 bool limits_no_files(void);
 
