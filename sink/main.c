@@ -16,9 +16,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "config/args.h"
+#include "config/fit.h"
 #include "inspect.h"
 #include "kafka/kafka.h"
 #include "lake/check.h"
@@ -99,6 +101,7 @@ main(int argc, char **argv)
 	limits_explain_abort();
 	if (args_parse(arena, argc, argv, environ, &args, &err))
 	{
+		args.input.memory_limit = cgroup_memory_limit(CGROUP_SELF, CGROUP_MOUNT);
 		if (print_and_leave(&args))
 			code = EXIT_DONE;
 		else if ((config = config_load(arena, &args.input, &err)) != NULL)
@@ -149,6 +152,7 @@ run_run(const Config *config, const Args *args, Err *err)
 	pthread_t thread;
 	int code;
 
+	config_log_fit(config);
 	(void) sigemptyset(&signals);
 	(void) sigaddset(&signals, SIGTERM);
 	(void) sigaddset(&signals, SIGINT);
@@ -174,9 +178,11 @@ run_run(const Config *config, const Args *args, Err *err)
 static int
 run_check(const Config *config, const Args *args, Err *err)
 {
-	bool ok = check_source(config, stdout, err);
+	bool ok;
 
 	(void) args;
+	config_log_fit(config);
+	ok = check_source(config, stdout, err);
 	if ((config->outputs & OUTPUT_KAFKA) != 0 && !kafka_check(config, stdout, err))
 		ok = false;
 	if ((config->outputs & (OUTPUT_BRONZE | OUTPUT_SILVER)) != 0 &&

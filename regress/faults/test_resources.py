@@ -263,7 +263,8 @@ def memory_cgroup():
 
 
 def test_memory_limit_of_a_container(t):
-    """The kernel kills it (137 for a supervisor), as kill -9: with more memory it goes on."""
+    """The defaults fit into it.  With settings that do not, of which it warns, the kernel kills it (137 for a supervisor),
+    as kill -9: with the defaults, or more memory, it goes on."""
     group = memory_cgroup() if os.geteuid() == 0 else None
     if group is None:
         print("this takes root and a memory controller; it runs in CI")
@@ -271,12 +272,19 @@ def test_memory_limit_of_a_container(t):
     subject = Subject(t, outputs="kafka,bronze,silver").begin()
     worker = subject.worker
     assert worker.stop() == 0, worker.log_tail()
-    (group / "memory.limit_in_bytes").write_text(str(90 << 20))
+    (group / "memory.limit_in_bytes").write_text(str(128 << 20))
     enter = ["sh", "-c", "echo $$ >%s/tasks && exec \"$@\"" % group, "sh"]
+    worker.config.update({"max.memory": "256MB", "lake.flush.bytes": "64MB"})
     subject.write(150000)
     worker.start(under=enter)
     code = worker.wait(120)
     assert code in (-9, 1), worker.log_tail()
+    for name, value, fits in (("max.memory", "256MB", 32), ("lake.flush.bytes", "64MB", 8)):
+        assert re.search("WARNING config: %s=%s in file .* is much for a memory limit of 128 MB.* set %dMB" % (name, value, fits),
+                         worker.log_text()), worker.log_tail()
+        del worker.config[name]
+    subject.go_on(under=enter)
+    assert "the memory limit is 128 MB; max.memory is 32MB, lake.flush.bytes is 8MB" in worker.log_text()
     (group / "memory.limit_in_bytes").write_text(str(1000 << 20))
     subject.go_on(under=enter)
 

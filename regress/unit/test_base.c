@@ -11,8 +11,13 @@
 #include <cmocka.h>
 #undef fail
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "base/cgroup.h"
 #include "base/err.h"
 #include "base/lsn.h"
 #include "base/queue.h"
@@ -159,6 +164,73 @@ queue_bounds_and_orders(void **state)
 	queue_free(queue);
 }
 
+/* Write text to a file below directory; the directories on the way are made. */
+static void
+put_file(const char *directory, const char *name, const char *text)
+{
+	char path[512];
+	FILE *file;
+
+	(void) snprintf(path, sizeof path, "%s/%s", directory, name);
+	for (char *slash = path + strlen(directory); (slash = strchr(slash + 1, '/'));)
+	{
+		*slash = '\0';
+		(void) mkdir(path, 0700);
+		*slash = '/';
+	}
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The limit with this list of the process's groups. */
+static int64_t
+limit_with(const char *directory, const char *groups)
+{
+	char self[512];
+
+	put_file(directory, "self", groups);
+	(void) snprintf(self, sizeof self, "%s/self", directory);
+	return cgroup_memory_limit(self, directory);
+}
+
+static void
+least_limit_of_control_groups_counts(void **state)
+{
+	char directory[] = "/tmp/cdc-cgroup-XXXXXX";
+	char command[64];
+
+	(void) state;
+	assert_non_null(mkdtemp(directory));
+	/* version 2: the group's own, one above it, the root's, or none */
+	put_file(directory, "a/b/memory.max", "max\n");
+	put_file(directory, "a/memory.max", "268435456\n");
+	put_file(directory, "c/memory.max", "max\n");
+	put_file(directory, "d/memory.max", "nonsense\n");
+	assert_int_equal(limit_with(directory, "0::/a/b\n"), 268435456);
+	assert_int_equal(limit_with(directory, "0::/c\n"), 0);
+	assert_int_equal(limit_with(directory, "0::/d\n"), 0);
+	assert_int_equal(limit_with(directory, "0::/\n"), 0);
+	put_file(directory, "memory.max", "536870912\n");
+	assert_int_equal(limit_with(directory, "0::/c\n"), 536870912);
+	assert_int_equal(limit_with(directory, "0::/a/b\n"), 268435456);
+	assert_int_equal(limit_with(directory, "0::/gone/elsewhere\n"), 536870912);
+	assert_int_equal(limit_with(directory, "0::/\n"), 536870912);
+	/* version 1, of which a container sees the end of the host's path only */
+	put_file(directory, "memory/memory.limit_in_bytes", "9223372036854771712\n");
+	put_file(directory, "memory/k/memory.limit_in_bytes", "134217728\n");
+	assert_int_equal(limit_with(directory, "5:cpu,memory:/k/x\n4:cpuset:/\n"), 134217728);
+	assert_int_equal(limit_with(directory, "5:memory:/docker/0123\n"), 0);
+	assert_int_equal(limit_with(directory, "5:memoryless:/k\n"), 0);
+	/* both: the least */
+	assert_int_equal(limit_with(directory, "5:memory:/k\n0::/a\n"), 134217728);
+	assert_int_equal(limit_with(directory, "nothing\n:\n::\n\n"), 536870912);
+	assert_int_equal(cgroup_memory_limit("/nowhere/self", directory), 0);
+	(void) snprintf(command, sizeof command, "rm -r %s", directory);
+	assert_int_equal(system(command), 0);
+}
+
 int
 main(void)
 {
@@ -169,6 +241,7 @@ main(void)
 		cmocka_unit_test(lsn_text_round_trips),
 		cmocka_unit_test(error_text_is_prefixed_and_cut),
 		cmocka_unit_test(queue_bounds_and_orders),
+		cmocka_unit_test(least_limit_of_control_groups_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,7 @@ typedef struct Config
 	/* worker */
 	int outputs;                /* OUTPUT_ bits; default bronze,silver */
 	int64_t max_memory;         /* bytes; "256MB" */
+	int64_t memory_limit;       /* of the container, bytes; 0: none */
 	int64_t retry_max_ms;       /* longest pause between retries: 10000 */
 	int64_t retries;            /* errors.max.retries: -1 no limit */
 	int log_level;              /* LogLevel */
@@ -257,7 +258,8 @@ typedef struct ConfigInput
 	const char *file;            /* -c; NULL: none */
 	const char *const *settings; /* --set name=value */
 	size_t setting_count;
-	char **environ; /* NULL: the environment is not read */
+	char **environ;       /* NULL: the environment is not read */
+	int64_t memory_limit; /* that defaults must fit into, bytes; 0: none */
 } ConfigInput;
 
 /*

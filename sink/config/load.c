@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "config/assign.h"
 #include "config/check.h"
+#include "config/fit.h"
 #include "config/foreign.h"
 #include "config/nearest.h"
 #include "config/settings.h"
@@ -541,6 +542,7 @@ load(Loader *loader, const ConfigInput *input)
 	if (!choose_winners(loader) || !store_all(loader))
 		return false;
 	list_values(loader);
+	config_fit(loader->config, loader->arena, input->memory_limit);
 	return config_check(loader->config, loader->arena, loader->err);
 }
 
