@@ -421,6 +421,7 @@ typedef struct Reading
 	bool handed; /* an output may have something of the table */
 	bool broken; /* what failed is not the reading */
 	bool paused;
+	Err why;     /* then in the words of what did */
 } Reading;
 
 /* What the outputs will have when they have taken the batch, and stored it. */
@@ -453,6 +454,8 @@ hand_over(void *context, Batch *batch, Err *err)
 	reading->handed = true;
 	note_parts(reading, batch);
 	reading->broken = !pipeline_hand_over(reading->pipeline, batch, err);
+	if (reading->broken)
+		reading->why = *err;
 	return !reading->broken;
 }
 
@@ -463,6 +466,8 @@ look_after(void *context, Err *err)
 
 	reading->broken = !pipeline_keep_alive(reading->pipeline, err) ||
 	                  !pipeline_look(reading->pipeline, err);
+	if (reading->broken)
+		reading->why = *err;
 	return !reading->broken;
 }
 
@@ -519,10 +524,14 @@ read_table(Pipeline *pipeline, Wanted *wanted, Err *err)
 	if (snapshot_run(&request, err))
 		return reading.paused ? REACHED_PAUSE : REACHED_END;
 	/* What somebody must change first ends the run: the table stays unread until then. */
-	return !reading.handed && !reading.broken && !pipeline_stopping(pipeline) &&
-	               err->kind == ERR_RETRY
-	           ? REACHED_LATER
-	           : REACHED_ERROR;
+	if (!reading.handed && !reading.broken && !pipeline_stopping(pipeline) &&
+	    err->kind == ERR_RETRY)
+		return REACHED_LATER;
+	if (reading.broken)
+		*err = reading.why;
+	else
+		(void) fail_while(err, "could not read tables again");
+	return REACHED_ERROR;
 }
 
 /* The tables up to done are read; what is left has another place. */
@@ -557,7 +566,7 @@ reread_run(Pipeline *pipeline, Err *err)
 	}
 	pipeline->excused = 0;
 	if (reached == REACHED_ERROR)
-		return fail_while(err, "could not read tables again");
+		return false;
 	report_state(pipeline->report, WORKER_STREAMING);
 	log_info("reread",
 	         "the stream goes on from %X/%X, %zu tables are left",

@@ -247,3 +247,22 @@ def test_kafka_joins_the_lake(t):
     seen = sorted((json.loads(key)["id"], n) for key, n in state.items() if n is not None)
     with db.connect() as connection:
         assert seen == sorted(connection.execute("select id, n from w_full").fetchall())
+
+
+def test_output_fails_while_a_table_is_read(t):
+    """The error is about the output, not about the reading."""
+    db = t.database()
+    db.psql("create table slow (id int primary key); create table t (id int primary key); insert into slow values (1)")
+    worker = t.worker(db, outputs="silver", **{
+        "lake.flush.interval.ms": 400, "snapshot.select.statement.overrides": "public.slow",
+        "snapshot.select.statement.overrides.public.slow": "select slow.* from slow, pg_sleep(3)"})
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    lake = t.lake(worker)
+    ask(worker, "public.slow")
+    worker.wait_log("table \"public.slow\" will be read", 60)
+    db.psql("insert into t values (1)")
+    lake.dir.rename(lake.dir.with_name("elsewhere"))
+    said = worker.wait_log("WARNING pipeline: .*; trying again", 60)
+    assert worker.wait() == 2, worker.log_tail()  # it has found no lake
+    assert said.group().startswith("WARNING pipeline: could not commit to table"), said.group()
