@@ -134,6 +134,36 @@ def test_asked_while_no_worker_runs(t):
     check_silver(db, worker, t.lake(worker))
 
 
+def test_names_with_quotes(t):
+    """A comma or a dot in a name wants quotes as in SQL, other names are as the catalog has them, with or without."""
+    names = {"schema.Plain": ('public.schema.Plain', 'public."schema.Plain"', '"public"."schema.Plain"'),
+             "we,ird": ('public."we,ird"', '"public"."we,ird" '),
+             'qu"ote': ('public.qu"ote', '"public"."qu""ote"'),
+             "Odd Name": ("public.Odd Name", '"public".Odd Name')}
+    db = t.database()
+    for name in names:
+        db.psql('create table "%s" (id int primary key); insert into "%s" values (1)' % ((name.replace('"', '""'),) * 2))
+    db.psql('create schema "s,.x"; create table "s,.x".t (id int primary key)')
+    worker = t.worker(db, outputs="silver", **{"lake.flush.interval.ms": 300})
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    db.psql("create schema public2")
+    for spelling in [spelling for spellings in names.values() for spelling in spellings] + ['"s,.x".t', '"s,.x"."t"']:
+        assert "asked the worker" in ask(worker, spelling)
+    said = ask(worker, '"public"."we,ird"', "public.Odd Name", ' "s,.x".t')
+    assert said.rstrip().endswith("to read: public.we%2Cird,public.Odd%20Name,s%2C.x.t"), said
+    worker.wait_log("table \"public.we,ird\" will be read", 60)
+    worker.wait_log("table \"s,.x.t\" will be read", 60)
+    for tables, expected in (('"public', "invalid name"), ('"public"', "invalid name"), ('public."we,ird', "invalid name"),
+                             ('public."we,ird"x', "invalid name"), ("public.we,ird", 'table "public.we" does not exist'),
+                             ('"public2"."we,ird"', "does not exist"), ('"public.we,ird"', "invalid name")):
+        code, output, errors = worker.command("snapshot", "--tables", tables)
+        assert code == 2 and expected in errors and 'hint: Write schema.table' in errors, (tables, code, output, errors)
+    finish(db, worker)
+    for name in names:
+        check_silver(db, worker, t.lake(worker), [name])
+
+
 def test_what_cannot_be_asked_for(t):
     db, worker = stream(t, outputs="silver", rows=100, **{"table.exclude.list": "public.w_uuid"})
     for tables, expected in (("public.nowhere", "does not exist"), ("public.w_uuid", "is not captured"), (",", "names no table")):

@@ -55,7 +55,7 @@ static const ArgRow options[] = {
 	{ "set", '\0', "NAME=VALUE", CONFIGURED, ARG_SET, 0,
 	  "Set one setting, over file and environment; can be repeated." },
 	{ "tables", '\0', "LIST", BIT(COMMAND_SNAPSHOT), ARG_TABLES, 0,
-	  "Read these, schema.table with commas between." },
+	  "Read these: schema.table as the catalog has it, or quoted as in SQL (\"a.b\".\"c,d\"), commas between." },
 	{ "transforms", '\0', "", BIT(COMMAND_CONFIG), ARG_DOCUMENT, DOCUMENT_TRANSFORMS,
 	  "Print the transformations and predicates with their options, in Markdown." },
 	{ "until-lsn", '\0', "X/Y", BIT(COMMAND_RUN), ARG_UNTIL_LSN, 0,

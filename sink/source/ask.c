@@ -11,6 +11,10 @@
 #include "event/unread.h"
 #include "source/server.h"
 
+#define NAME_HINT                                                                        \
+	"Write schema.table as the catalog has it, or with double quotes as in SQL where a " \
+	"name has a dot or a comma in it: \"schema\".\"table\"."
+
 static bool
 check_slot(PGconn *sql, const Config *config, Err *err)
 {
@@ -27,9 +31,93 @@ check_slot(PGconn *sql, const Config *config, Err *err)
 	                 "initial snapshot.");
 }
 
+/* A table as it was written: one text, or schema and table where one is quoted. */
+typedef struct Written
+{
+	const char *text; /* for messages */
+	const char *schema;
+	const char *table; /* NULL: text is schema.table, as the catalog has it */
+} Written;
+
+/* What a quoted name stands for; *at moves behind it.  NULL: it does not end. */
+static const char *
+unquoted(const char **at, Arena *arena)
+{
+	char *name = arena_alloc(arena, strlen(*at));
+	size_t len = 0;
+	const char *from = *at + 1;
+
+	for (; *from != '\0' && (*from != '"' || from[1] == '"'); from++)
+	{
+		from += *from == '"';
+		name[len++] = *from;
+	}
+	name[len] = '\0';
+	*at = from + 1;
+	return *from == '"' ? name : NULL;
+}
+
+/* A part of a name, to its end: a quoted one, or len bytes as they are. */
+static const char *
+read_part(const char **at, size_t len, Arena *arena)
+{
+	const char *from = *at;
+
+	if (*from == '"')
+		return unquoted(at, arena);
+	*at += len;
+	return arena_strndup(arena, from, len);
+}
+
+/* Up to a comma or the end, without the spaces before it. */
+static size_t
+trimmed_length(const char *text)
+{
+	size_t len = strcspn(text, ",");
+
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	return len;
+}
+
+/* Schema and table, where a quote begins one of them; *at moves behind. */
+static bool
+read_parts(const char **at, size_t schema_len, Written *name, Arena *arena)
+{
+	name->schema = read_part(at, schema_len, arena);
+	if (name->schema == NULL || **at != '.')
+		return false;
+	(*at)++;
+	name->table = read_part(at, trimmed_length(*at), arena);
+	if (name->table == NULL)
+		return false;
+	*at += strspn(*at, " ");
+	return **at == ',' || **at == '\0';
+}
+
+/* Read one name, up to the comma or end behind it. */
+static bool
+read_name(const char **list, Written *name, Arena *arena, Err *err)
+{
+	const char *from = *list;
+	const char *quote = *from == '"' ? from : strstr(from, ".\"");
+	bool ok = true;
+
+	*name = (Written){ 0 };
+	if (quote != NULL && quote < from + strcspn(from, ","))
+		ok = read_parts(list, (size_t) (quote - from), name, arena);
+	else
+		*list += strcspn(from, ",");
+	name->text = arena_strndup(arena, from, ok ? (size_t) (*list - from) : strlen(from));
+	if (ok)
+		return true;
+	(void) fail(err, ERR_CONFIG, "invalid name in option \"--tables\": %s", name->text);
+	return fail_hint(err, NAME_HINT);
+}
+
 /* The names under which the table is read: of its root where it is a partition. */
 static PGresult *
-find_table(PGconn *sql, const char *name, Err *err)
+find_table(PGconn *sql, const Written *name, Err *err)
 {
 	Buf query = buf_heap();
 	PGresult *result;
@@ -42,15 +130,22 @@ find_table(PGconn *sql, const char *name, Err *err)
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
 		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' "
-		"AND n.nspname || '.' || c.relname = ");
-	server_quote(&query, '\'', name);
+		"AND ");
+	buf_text(&query,
+	         name->table == NULL ? "n.nspname || '.' || c.relname = " : "c.relname = ");
+	server_quote(&query, '\'', name->table == NULL ? name->text : name->table);
+	if (name->table != NULL)
+	{
+		buf_text(&query, " AND n.nspname = ");
+		server_quote(&query, '\'', name->schema);
+	}
 	result = server_query(sql, buf_cstr(&query), err);
 	buf_free(&query);
 	return result;
 }
 
 static bool
-add_table(PGconn *sql, const Config *config, const char *name, Buf *list, Err *err)
+add_table(PGconn *sql, const Config *config, const Written *name, Buf *list, Err *err)
 {
 	PGresult *result = find_table(sql, name, err);
 	bool by_root = config->env.publish_via_partition_root;
@@ -59,14 +154,14 @@ add_table(PGconn *sql, const Config *config, const char *name, Buf *list, Err *e
 
 	if (ok && PQntuples(result) == 0)
 	{
-		ok = fail(err, ERR_CONFIG, "table \"%s\" does not exist", name);
-		(void) fail_hint(err, "Write schema.table, as the catalog has it, unquoted.");
+		ok = fail(err, ERR_CONFIG, "table \"%s\" does not exist", name->text);
+		(void) fail_hint(err, NAME_HINT);
 	}
 	else if (ok && !filter_wants_table(&config->env,
 	                                   server_text(result, 0, by_root ? 2 : 0),
 	                                   server_text(result, 0, by_root ? 3 : 1)))
 	{
-		ok = fail(err, ERR_CONFIG, "table \"%s\" is not captured", name);
+		ok = fail(err, ERR_CONFIG, "table \"%s\" is not captured", name->text);
 		(void) fail_hint(
 			err,
 			"See table.include.list and the lists beside it; the worker must "
@@ -92,14 +187,12 @@ read_names(PGconn *sql, const Config *config, const char *tables, Buf *list, Err
 
 	while (ok && *tables != '\0')
 	{
-		size_t len = strcspn(tables, ",");
-		const char *name = arena_strndup(arena, tables, len);
+		Written name;
 
-		while (*name == ' ')
-			name++;
-		if (*name != '\0')
-			ok = add_table(sql, config, name, list, err);
-		tables += len + (tables[len] == ',');
+		tables += strspn(tables, " ");
+		ok = read_name(&tables, &name, arena, err) &&
+		     (*name.text == '\0' || add_table(sql, config, &name, list, err));
+		tables += ok && *tables == ',';
 	}
 	arena_free(arena);
 	if (ok && list->len == 0)

@@ -20,10 +20,10 @@
 #define ASK_PREFIX "cdc_sink.snapshot"
 
 /*
- * Write the message for tables ("schema.table", commas between) and print what will be
- * read, and from where on.  ERR_CONFIG when a table does not exist or is not captured,
- * and when there is no slot that would bring the message to anybody.  A partition stands
- * for the whole partitioned table.
+ * Write the message for tables ("schema.table", commas between; either part may be quoted
+ * as in SQL) and print what will be read, and from where on.  ERR_CONFIG when a table
+ * does not exist or is not captured, and when there is no slot that would bring the
+ * message to anybody.  A partition stands for the whole partitioned table.
  */
 bool ask_tables(const Config *config, const char *tables, FILE *to, Err *err) MUST_CHECK;
 
