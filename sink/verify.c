@@ -58,18 +58,26 @@ static bool stream_to_cut(Verify *verify, Err *err);
 static bool peek_from_cut(Verify *verify, Err *err);
 static bool compare_tables(Verify *verify, Err *err);
 
+/* A table that was not compared is none that is equal. */
 static void
-print_verdict(const Verify *verify, bool equal)
+print_verdict(const Verify *verify)
 {
+	const char *verdict = verify->different > 0 ? "different"
+	                      : verify->skipped > 0 ? "incomplete"
+	                                            : "ok";
+
 	(void) fprintf(
 		verify->to,
 		"%s: %" PRId64 " of %" PRId64 " tables equal at %X/%X",
-		equal ? "ok" : "different",
+		verdict,
 		verify->tables - verify->different,
 		verify->tables,
 		LSN_ARGS(verify->forward ? verify->cut.end_lsn : verify->snapshot_lsn));
 	if (verify->skipped > 0)
-		(void) fprintf(verify->to, ", %" PRId64 " not compared", verify->skipped);
+		(void) fprintf(verify->to,
+		               ", %" PRId64 " not compared: verify again %s",
+		               verify->skipped,
+		               verify->forward ? "a little later" : "while the worker runs");
 	(void) fputc('\n', verify->to);
 }
 
@@ -84,9 +92,9 @@ verify_run(const Config *config, FILE *to, bool *equal, Err *err)
 	ok = open_all(&verify, err) && choose_cut(&verify, err) &&
 	     (verify.forward ? stream_to_cut(&verify, err) : peek_from_cut(&verify, err)) &&
 	     compare_tables(&verify, err);
-	*equal = ok && verify.different == 0;
+	*equal = ok && verify.different == 0 && verify.skipped == 0;
 	if (ok)
-		print_verdict(&verify, *equal);
+		print_verdict(&verify);
 	changes_free(verify.changes);
 	compare_free(verify.compare);
 	stream_close(verify.stream);
@@ -479,7 +487,7 @@ obstacle(Verify *verify, const Source *source)
 	{
 		const TableNote *note = changes_note(verify->changes, source->leaves[i]->relid);
 
-		if (note->unkeyed)
+		if (note->unkeyed || (note->added && !verify->forward))
 			return "changed without a key";
 		if (note->truncated && !verify->forward)
 			return "truncated";

@@ -14,7 +14,8 @@
 
 /*
  * Compare and print one line a table, with the first differing keys.  *equal tells the
- * verdict.  False with err set when it could not be found out.
+ * verdict: false also when a table could not be compared, because of what happened to it
+ * meanwhile.  False with err set when it could not be found out.
  */
 bool verify_run(const Config *config, FILE *to, bool *equal, Err *err) MUST_CHECK;
 

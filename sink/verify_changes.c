@@ -257,18 +257,52 @@ set_row(Changes *changes, Change *change, const Relation *relation, Slice tuple,
 	change->on_older = on_older;
 }
 
-static bool
-note_row(Changes *changes, const Event *event, Slice tuple, Slice now, Err *err)
+/* A row that came without a key: one more, whatever it is like. */
+static void
+add_unkeyed(Changes *changes, const Relation *relation, Slice tuple)
 {
-	if (!make_key(changes, event->relation, tuple, &changes->key, err))
+	uint64_t number = changes->count;
+	Slice key = { (const char *) &number, sizeof number };
+
+	note_of(changes, relation->relid)->added = true;
+	set_row(changes, obtain(changes, relation, key, tuple), relation, tuple, false);
+}
+
+static bool
+note_insert(Changes *changes, const Event *event, Err *err)
+{
+	const Relation *relation = event->relation;
+	Slice tuple = event->new_tuple;
+
+	if (!make_key(changes, relation, tuple, &changes->key, err))
 		return false;
 	if (changes->key.len == 0)
-		note_of(changes, event->relation->relid)->unkeyed = true;
+		add_unkeyed(changes, relation, tuple);
 	else
 		set_row(changes,
-		        obtain(changes, event->relation, bytes_of(&changes->key), tuple),
-		        event->relation,
-		        now,
+		        obtain(changes, relation, bytes_of(&changes->key), tuple),
+		        relation,
+		        tuple,
+		        false);
+	return true;
+}
+
+static bool
+note_delete(Changes *changes, const Event *event, Err *err)
+{
+	const Relation *relation = event->relation;
+	Slice tuple = event->old_tuple;
+
+	buf_reset(&changes->key);
+	if (event->old_kind != 0 && !make_key(changes, relation, tuple, &changes->key, err))
+		return false;
+	if (changes->key.len == 0)
+		note_of(changes, relation->relid)->unkeyed = true;
+	else
+		set_row(changes,
+		        obtain(changes, relation, bytes_of(&changes->key), tuple),
+		        relation,
+		        none,
 		        false);
 	return true;
 }
@@ -356,14 +390,11 @@ note_event(Changes *changes, const Event *event, Err *err)
 	switch (event->kind)
 	{
 		case EVENT_INSERT:
-			return note_row(changes, event, event->new_tuple, event->new_tuple, err);
+			return note_insert(changes, event, err);
 		case EVENT_UPDATE:
 			return note_update(changes, event, err);
 		case EVENT_DELETE:
-			if (event->old_kind == 0)
-				note_of(changes, event->relation->relid)->unkeyed = true;
-			return event->old_kind == 0 ||
-			       note_row(changes, event, event->old_tuple, none, err);
+			return note_delete(changes, event, err);
 		case EVENT_TRUNCATE:
 			note_truncate(changes, event->relation->relid);
 			return true;

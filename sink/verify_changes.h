@@ -30,7 +30,8 @@ typedef struct TableNote
 {
 	uint32_t relid;
 	bool truncated;
-	bool unkeyed;   /* rows changed that have no key */
+	bool unkeyed;   /* rows were updated or deleted that have no key */
+	bool added;     /* rows came that have no key */
 	bool rewritten; /* rows changed without events */
 } TableNote;
 
@@ -47,7 +48,8 @@ bool changes_in_transaction(const Changes *changes);
 /* What is known of a table; the note stays where it is until the next frame or note. */
 const TableNote *changes_note(Changes *changes, uint32_t relid);
 
-/* The change to the row of tuple; NULL when there is none, or no key. */
+/* The change to the row of tuple; NULL when there is none, or no key.  changes_next()
+ * alone brings rows that came without a key. */
 bool changes_find(Changes *changes, const Relation *relation, Slice tuple,
                   Change **change, Err *err) MUST_CHECK;
 

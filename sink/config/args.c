@@ -32,7 +32,7 @@ static const CommandRow commands[COMMAND_COUNT] = {
 	[COMMAND_STATUS] = { "status",
 		"Print how far slot, outputs and worker are; status 0 when all is well." },
 	[COMMAND_VERIFY] = { "verify",
-		"Compare every silver table with its source, and print counts and differing keys." },
+		"Compare every silver table with its source, and print counts and differing keys; status 0 when all are equal." },
 	[COMMAND_VERSION] = { "version", "Print the version." },
 };
 

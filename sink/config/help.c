@@ -23,7 +23,7 @@ typedef struct Status
 static const Status statuses[] = {
 	{ 0, "asked to stop, or done" },
 	{ 1,
-	  "a failure that a restart may cure; with verify: a difference; with check and status: not all is well" },
+	  "a failure that a restart may cure; with verify: a difference, or a table that could not be compared; with check and status: not all is well" },
 	{ 2, "the configuration or the command line must be changed first" },
 };
 
