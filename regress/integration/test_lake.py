@@ -339,6 +339,44 @@ def test_detached_while_stopped(t):
     assert stale_reason(lake, "silver_p") and stale_reason(lake, "silver_p2")
 
 
+def test_detached_and_attached_again(t):
+    """Reading the root makes all right: what the partition's own table had is empty, and not stale any more."""
+    db = t.database()
+    db.psql(partitioned("p") + "create table kept (id int, r text not null, v text, primary key (id, r));"
+                               "insert into kept values (90, 'k', 'k')")
+    worker = running(t, db)
+    db.psql("alter table p detach partition p2; update p2 set v = 'own' where id = 2;"
+            " alter table p attach partition p2 for values in ('b'); alter table p attach partition kept for values in ('k')")
+    for restarted in (False, True):
+        db.psql("update p set v = 'back' where id = 3; insert into p values (91, 'k', 'k') on conflict (id, r) do update set v = 'kk'")
+        settle(worker, db)
+        lake = t.lake(worker)
+        status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
+        assert status["silver_p"] == status["silver_p2"] == "stale" and status["silver_kept"] == "live", status
+        worker.start()
+        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    code, output, errors = worker.command("snapshot", "--tables", "public.p2")
+    assert code == 0 and output.rstrip().endswith("to read: public.p"), output + errors
+    worker.wait_log("the stream goes on", 60)
+    for again in (False, True):
+        db.psql("update p set v = 'after' where id = 4")
+        settle(worker, db)
+        status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
+        assert {table for table in status if status[table] == "stale"} == set(), status
+        assert lake.rows("silver_p2") == [], lake.rows("silver_p2")
+        assert len(lake.rows("silver_p")) == 12, lake.rows("silver_p")
+        assert [row["id"] for row in lake.rows("silver_kept")] == [90], lake.rows("silver_kept")
+        code, output, errors = worker.command("verify")
+        assert code == 0 and "ok public.p: 12 rows in source, 12 in silver" in output, output + errors
+        worker.start()
+        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    # and once more: the partition has rows of its own again
+    db.psql("alter table p detach partition p2; update p2 set v = 'own' where id = 5")
+    settle(worker, db)
+    assert [row["id"] for row in lake.rows("silver_p2")] == [5], lake.rows("silver_p2")
+    assert "was detached: its rows were not read" in stale_reason(lake, "silver_p2")
+
+
 def test_attached_partitions(t):
     """Created or attached empty: nothing is missing.  Attached with rows: stale."""
     db = t.database()

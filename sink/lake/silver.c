@@ -804,11 +804,17 @@ silver_settle_truncate(Silver *silver)
 	silver_set_stale(silver, "one partition of several was truncated");
 }
 
-bool
-silver_replace(Silver *silver, const Relation *relation, Err *err)
+void
+silver_clear(Silver *silver)
 {
 	remove_all(silver);
 	unset_stale(silver);
+}
+
+bool
+silver_replace(Silver *silver, const Relation *relation, Err *err)
+{
+	silver_clear(silver);
 	return evolve(silver, relation, true, err);
 }
 

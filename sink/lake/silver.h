@@ -78,6 +78,9 @@ MUST_CHECK bool silver_event(Silver *silver, const Event *event, Err *err);
 /* The initial snapshot of the table begins: what is stored will be replaced. */
 MUST_CHECK bool silver_replace(Silver *silver, const Relation *relation, Err *err);
 
+/* Remove all rows; what it was stale by is over with them. */
+void silver_clear(Silver *silver);
+
 /* Memory of buffered rows. */
 size_t silver_bytes(const Silver *silver);
 int64_t silver_rows(const Silver *silver);

@@ -400,14 +400,20 @@ note_move(Source *from, Source *source, bool is_new, const Event *event, bool *s
 	bool was_leaf = silver_relid(from->silver) != relation->relid;
 	bool has_rows = silver_rows(from->silver) > 0 || silver_stale(from->silver) != NULL;
 
-	if (!was_leaf && !is_new)
-		return true;
 	if (is_snapshot(event))
 	{
-		/* All rows are read anew. */
+		/* All rows are read anew.  Of a table that is a partition now nothing will be
+		 * read into its own: what is wrong there goes. */
+		if (!was_leaf && silver_stale(from->silver) == NULL)
+			return true;
 		from->is_touched = true;
-		return !was_leaf || silver_forget(from->silver, relation->relid, err);
+		if (was_leaf)
+			return silver_forget(from->silver, relation->relid, err);
+		silver_clear(from->silver);
+		return true;
 	}
+	if (!was_leaf && !is_new)
+		return true;
 	if (sources_stored(silver_table(was_leaf ? from->silver : source->silver), event))
 	{
 		*settled = false;

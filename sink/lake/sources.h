@@ -8,7 +8,8 @@
  *
  * A partition that is detached is a table of its own from the next change on, and one
  * that is attached is its root's.  Rows do not move with it: both silver tables, or
- * the root's, are marked stale.
+ * the root's, are marked stale until the root is read; then the stale table of a
+ * partition is emptied.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
