@@ -156,7 +156,7 @@ write_records(Decoder *decoder, RelationPlan *plan, RenderChange *change)
 	EnvError error;
 	int count;
 
-	if (render_unpublished(&decoder->options.events, change->type))
+	if (render_unpublished(&decoder->options.events, change->type, plan->relation))
 	{
 		decoder->left_out = true;
 		return;

@@ -600,25 +600,25 @@ skip_bit(char type)
 	}
 }
 
-bool
-render_unpublished(const EnvOptions *options, char type)
-{
-	/* the default is not told the publication */
-	return options->skips_told && !options->publishes_skipped &&
-	       (options->skipped_operations & skip_bit(type)) != 0;
-}
-
 /*
  * A TRUNCATE of a partitioned table names it and its leaves; a publication has the one or
  * the others, by publish_via_partition_root.
  */
 static bool
-publishes_truncate(const RenderPlan *plan)
+publishes_truncate(const EnvOptions *options, const Relation *relation)
 {
-	const Relation *relation = plan->relation;
+	return options->publish_via_partition_root ? relation->root_relid == 0
+	                                           : relation->relkind != 'p';
+}
 
-	return plan->options->publish_via_partition_root ? relation->root_relid == 0
-	                                                 : relation->relkind != 'p';
+bool
+render_unpublished(const EnvOptions *options, char type, const Relation *relation)
+{
+	if (type == 'T' && !publishes_truncate(options, relation))
+		return true;
+	/* the default is not told the publication */
+	return options->skips_told && !options->publishes_skipped &&
+	       (options->skipped_operations & skip_bit(type)) != 0;
 }
 
 /*
@@ -657,7 +657,7 @@ render_parts(Change *parts, Buf *buf, RenderRecord records[RENDER_MAX_RECORDS],
 			return append_key(buf, parts, parts->old_values, &key) &&
 			       render_delete(buf, parts, &key, records, count);
 		case 'T':
-			if (!publishes_truncate(parts->plan))
+			if (!publishes_truncate(parts->plan->options, parts->plan->relation))
 				return true;
 			records[0] = (RenderRecord){ .has_key = false };
 			*count = 1;

@@ -105,12 +105,14 @@ typedef struct RenderRecord
 #define RENDER_MAX_RECORDS 3 /* a key change: delete, tombstone, create */
 
 /*
- * Whether Debezium's publication leaves a change of this type out, so that not even its
- * transaction is seen: the connector makes it without the operations of
- * skipped.operations, when that is given.  Where the publication is the user's,
- * an update that moves its key is a delete and a create, as render_records() has it.
+ * Whether Debezium's publication leaves a change of this type of relation (NULL: of none)
+ * out, so that not even its transaction is seen: the connector makes it without the
+ * operations of skipped.operations, when that is given, and it has a TRUNCATE of
+ * partitions or of the root, by publish.via.partition.root.  Where the publication is the
+ * user's, an update that moves its key is a delete and a create, as render_records() has
+ * it.
  */
-bool render_unpublished(const EnvOptions *options, char type);
+bool render_unpublished(const EnvOptions *options, char type, const Relation *relation);
 
 /*
  * Append the records of a change to buf (not reset) and describe them.  *count may be

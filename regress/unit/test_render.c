@@ -289,18 +289,29 @@ update_and_key_change(void **state)
 static void
 unpublished_updates(void **state)
 {
+	const Relation table = { .relkind = 'r' };
+	const Relation leaf = { .relkind = 'r', .root_relid = 1 };
+	const Relation root = { .relkind = 'p' };
 	Fixture f;
 
 	(void) state;
 	open_fixture(&f, item_columns, 3);
-	assert_false(render_unpublished(&f.options, 'T'));
+	assert_false(render_unpublished(&f.options, 'T', &table));
+	assert_false(render_unpublished(&f.options, 'T', &leaf));
+	assert_true(render_unpublished(&f.options, 'T', &root));
+	f.options.publish_via_partition_root = true;
+	assert_false(render_unpublished(&f.options, 'T', &table));
+	assert_true(render_unpublished(&f.options, 'T', &leaf));
+	assert_false(render_unpublished(&f.options, 'I', &leaf));
+	assert_false(render_unpublished(&f.options, 'T', &root));
+	f.options.publish_via_partition_root = false;
 	set_option(&f, "skipped.operations", "u,t");
-	assert_true(render_unpublished(&f.options, 'U'));
-	assert_false(render_unpublished(&f.options, 'D'));
-	assert_true(render_unpublished(&f.options, 'T'));
-	assert_false(render_unpublished(&f.options, 'r'));
+	assert_true(render_unpublished(&f.options, 'U', &table));
+	assert_false(render_unpublished(&f.options, 'D', &table));
+	assert_true(render_unpublished(&f.options, 'T', &table));
+	assert_false(render_unpublished(&f.options, 'r', &table));
 	f.options.publishes_skipped = true;
-	assert_false(render_unpublished(&f.options, 'U'));
+	assert_false(render_unpublished(&f.options, 'U', &table));
 	make_plan(&f);
 	put_item(&f.old_tuple, 9, NULL, 0);
 	put_item(&f.new_tuple, 1, "b", -1);

@@ -149,7 +149,7 @@ send_event(KafkaOutput *kafka, const Event *event, bool stored, Err *err)
 	uint64_t *outstanding = kafka_commits_outstanding(kafka->commits);
 	TxCounts *counts;
 
-	if (render_unpublished(&kafka->config->env, (char) event->kind))
+	if (render_unpublished(&kafka->config->env, (char) event->kind, event->relation))
 	{
 		kafka_records_skip(kafka->records);
 		return true;

@@ -247,9 +247,9 @@ add_row(const Input *input, EventKind kind, const Relation *relation)
 	Event *event = batch_add(input->batch, kind);
 	Lsn lsn = input->message->lsn;
 
-	decoder->is_shown |=
-		kind != EVENT_REWRITTEN &&
-		(decoder->options == NULL || !render_unpublished(decoder->options, (char) kind));
+	decoder->is_shown |= kind != EVENT_REWRITTEN &&
+	                     (decoder->options == NULL ||
+	                      !render_unpublished(decoder->options, (char) kind, relation));
 	decoder->ordinal = lsn == decoder->row_lsn ? decoder->ordinal + 1 : 0;
 	decoder->row_lsn = lsn;
 	event->lsn = lsn;
