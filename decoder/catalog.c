@@ -528,6 +528,7 @@ catalog_warn_unmatched(const EnvOptions *options, TextConverter *converter)
 	for (size_t i = 0; i < lists.count; i++)
 		if (!lists.items[i].matched)
 			ereport(WARNING,
-			        errmsg("option \"%s\" names no column of a captured table",
-			               lists.items[i].property));
+			        errmsg("option \"%s\" names no column of a captured table: \"%s\"",
+			               lists.items[i].property,
+			               lists.items[i].list->text));
 }

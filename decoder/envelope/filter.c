@@ -47,6 +47,7 @@ filter_compile(FilterList *list, const char *text, const Alloc *alloc, EnvError 
 	list->text = alloc_copy(alloc, slice_from(text));
 	list->count = 0;
 	list->patterns = alloc_zero(alloc, commas * sizeof *list->patterns);
+	list->expressions = alloc_zero(alloc, commas * sizeof *list->expressions);
 	while (*copy != '\0')
 	{
 		const char *pattern = next_pattern(&copy);
@@ -56,7 +57,7 @@ filter_compile(FilterList *list, const char *text, const Alloc *alloc, EnvError 
 		list->patterns[list->count] = regex_compile(pattern, alloc, error);
 		if (list->patterns[list->count] == NULL)
 			return false;
-		list->count++;
+		list->expressions[list->count++] = pattern;
 	}
 	return true;
 }

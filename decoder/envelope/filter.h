@@ -24,6 +24,7 @@ typedef struct FilterList
 	const char *text; /* as given; "" matches nothing */
 	size_t count;
 	struct Regex **patterns;
+	const char **expressions; /* what the patterns were made of */
 } FilterList;
 
 /* Compile text.  False, with error set, when an expression is invalid or unsupported. */

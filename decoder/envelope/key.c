@@ -22,11 +22,25 @@ refuse(EnvError *error, const char *text)
 	return false;
 }
 
+/* Together they are wrong: show of which part, as it was written, if one alone is. */
+static bool
+explain(const char *table, const char *column, const Alloc *alloc, EnvError *error)
+{
+	FilterList alone;
+	EnvError part;
+
+	if (!filter_compile(&alone, table, alloc, &part) ||
+	    !filter_compile(&alone, column, alloc, &part))
+		*error = part;
+	return false;
+}
+
 /* Add the rule of one column of table, both terminated. */
 static bool
 add_column(KeyRules *rules, const char *table, char *column, const Alloc *alloc,
            EnvError *error)
 {
+	FilterList *list;
 	size_t len;
 	char *expression;
 
@@ -36,8 +50,11 @@ add_column(KeyRules *rules, const char *table, char *column, const Alloc *alloc,
 		column[--len] = '\0';
 	expression = alloc_zero(alloc, strlen(table) + len + 2);
 	(void) snprintf(expression, strlen(table) + len + 2, "%s.%s", table, column);
-	if (!filter_compile(&rules->columns[rules->count], expression, alloc, error))
-		return false;
+	list = &rules->columns[rules->count];
+	if (!filter_compile(list, expression, alloc, error))
+		return explain(table, column, alloc, error);
+	(void) snprintf(expression, strlen(table) + len + 2, "%s:%s", table, column);
+	list->text = expression;
 	rules->count++;
 	return true;
 }

@@ -512,8 +512,14 @@ env_option_set(EnvOptions *options, const char *name, const char *value,
 	if (error->message[0] == '\0')
 	{
 		(void) env_fail(error, "invalid value for option \"%s\": \"%s\"", name, value);
-		(void) snprintf(
-			error->hint, sizeof error->hint, "Available values: %s.", def->values);
+		if (def->kind == OPTION_NAME)
+			(void) snprintf(error->hint,
+			                sizeof error->hint,
+			                "It may not be empty; leave it out for the default, \"%s\".",
+			                def->boot);
+		else
+			(void) snprintf(
+				error->hint, sizeof error->hint, "Available values: %s.", def->values);
 	}
 	return false;
 }

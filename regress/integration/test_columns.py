@@ -107,9 +107,13 @@ def test_lists_that_name_no_column(t):
         assert (property_name + " names no column" in output) == named, output
     worker.run_until(db.lsn())
     log = worker.log_text()
-    assert log.count("column.exclude.list names no column") == 1, log
-    assert log.count("column.mask.with.1.chars names no column") == 1, log
+    assert log.count("column.exclude.list names no column of the captured tables as they are now: \"public.listed.nothing\"") == 1, log
+    assert log.count("column.mask.with.1.chars names no column of the captured tables as they are now: \"public.listde.a\"") == 1, log
     assert log.count("names no column") == 2, log
+    worker.config["message.key.columns"] = "public.listed:a;(.*).listed: b ,none;public.listed:id"
+    output = worker.command("check")[1]
+    for named in ("(.*).listed:b", "(.*).listed:none"):
+        assert output.count("message.key.columns names no column of the captured tables as they are now: \"%s\"" % named) == 1, output
 
 
 def test_lists_that_name_no_table(t):
@@ -124,7 +128,8 @@ def test_lists_that_name_no_table(t):
     worker.config["#\nschema.include.list"] = "public\nschema.include.list=pub.*"
     twice = "property \"schema.include.list\" in file \"%s\" line %d is given again in file \"%s\" line %d, which counts" \
         % (worker.file, lines + 2, worker.file, lines + 3)
-    sentences = ["table.include.list names no table that exists now by its expression %d" % number for number in (2, 3)]
+    sentences = ["table.include.list names no table that exists now by \"%s\"" % named
+                 for named in ("public.hear", "public.later.*")]
     code, output, errors = worker.command("check")
     assert code == 0 and twice in errors and all(sentence in output for sentence in sentences), output + errors
     worker.run_until(db.lsn())
@@ -134,4 +139,4 @@ def test_lists_that_name_no_table(t):
     worker.config["table.include.list"] = "public.her"
     worker.config["slot.name"] = "tables_none"
     output = worker.command("check")[1]
-    assert "table.include.list names no table that exists now." in output, output
+    assert "table.include.list names no table that exists now by \"public.her\"." in output, output

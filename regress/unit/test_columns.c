@@ -395,6 +395,22 @@ key_order(void **state)
 			&f->options, "message.key.columns", bad[i], &f->alloc, &f->error));
 		assert_string_not_equal(f->error.hint, "");
 	}
+	/* of an expression that is wrong, the part as it was written */
+	assert_false(env_option_set(&f->options,
+	                            "message.key.columns",
+	                            "public.item:id;public.(other:size",
+	                            &f->alloc,
+	                            &f->error));
+	assert_string_equal(f->error.message,
+	                    "invalid regular expression \"public.(other\": a group is not "
+	                    "closed");
+	assert_false(env_option_set(
+		&f->options, "message.key.columns", "a.b:(c", &f->alloc, &f->error));
+	assert_string_equal(f->error.message,
+	                    "invalid regular expression \"(c\": a group is not closed");
+	assert_false(env_option_set(&f->options, "topic.prefix", "", &f->alloc, &f->error));
+	assert_string_equal(f->error.hint,
+	                    "It may not be empty; leave it out for the default, \"cdc\".");
 	assert_int_equal(key_columns(&f->options, f->relation, key), 1);
 }
 

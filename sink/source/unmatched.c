@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "config/settings.h"
 #include "envelope/regex.h"
 #include "envelope/unmatched.h"
 
@@ -26,21 +27,18 @@ static void
 report_expressions(const FilterList *list, const bool *matched, const char *property,
                    Report report, void *context)
 {
-	char sentence[160];
+	char sentence[256];
+	char shown[SHOWN_SIZE];
 
 	for (size_t i = 0; i < list->count; i++)
 	{
 		if (matched[i])
 			continue;
-		if (list->count == 1)
-			(void) snprintf(
-				sentence, sizeof sentence, "%s names no table that exists now", property);
-		else
-			(void) snprintf(sentence,
-			                sizeof sentence,
-			                "%s names no table that exists now by its expression %zu",
-			                property,
-			                i + 1);
+		(void) snprintf(sentence,
+		                sizeof sentence,
+		                "%s names no table that exists now by \"%s\"",
+		                property,
+		                setting_shown(list->expressions[i], shown));
 		report(context, sentence);
 	}
 }
@@ -78,16 +76,19 @@ report_tables(PGconn *conn, const Config *config, Report report, void *context,
 static void
 report_columns(const ColumnLists *lists, Report report, void *context)
 {
-	char sentence[320];
+	char sentence[512];
+	char shown[SHOWN_SIZE];
 
 	for (size_t i = 0; i < lists->count; i++)
 	{
 		if (lists->items[i].matched)
 			continue;
-		(void) snprintf(sentence,
-		                sizeof sentence,
-		                "%s names no column of the captured tables as they are now",
-		                lists->items[i].property);
+		(void) snprintf(
+			sentence,
+			sizeof sentence,
+			"%s names no column of the captured tables as they are now: \"%s\"",
+			lists->items[i].property,
+			setting_shown(lists->items[i].list->text, shown));
 		report(context, sentence);
 	}
 }
