@@ -156,55 +156,6 @@ test_defaults(void **state)
 }
 
 static void
-test_defaults_fit_into_the_memory_limit(void **state)
-{
-	static const struct
-	{
-		const char *setting;
-		int64_t limit; /* MB */
-		int64_t max;
-		int64_t flush;
-		const char *shown;
-	} cases[] = {
-		{ "outputs=kafka", 0, 256, 64, "max.memory=256MB\n" },
-		{ "outputs=kafka", 4096, 256, 64, "max.memory=256MB\n" },
-		{ "outputs=kafka", 512, 128, 32, "max.memory=128MB\n" },
-		{ "outputs=kafka", 300, 75, 18, "lake.flush.bytes=18MB\n" },
-		{ "outputs=kafka", 10, 16, 1, "max.memory=16MB\n" },
-		{ "max.memory=1GB", 512, 1024, 32, "max.memory=1GB\n" },
-		{ "lake.flush.bytes=64MB", 512, 128, 64, "lake.flush.bytes=64MB\n" },
-	};
-	World *world = *state;
-
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-	{
-		const char *settings[] = { "database.dbname=shop",
-			                       "kafka.bootstrap.servers=localhost",
-			                       "topic.prefix=cdc",
-			                       "outputs=kafka",
-			                       cases[i].setting };
-		ConfigInput input = { .settings = settings,
-			                  .setting_count = 5,
-			                  .memory_limit = cases[i].limit << 20 };
-		char *text = NULL;
-		size_t size = 0;
-		FILE *to = open_memstream(&text, &size);
-
-		config_free(world->config);
-		world->config = config_load(world->arena, &input, &world->err);
-		if (world->config == NULL)
-			fail_msg("%s", world->err.text);
-		assert_int_equal(world->config->max_memory, cases[i].max << 20);
-		assert_int_equal(world->config->lake_flush_bytes, cases[i].flush << 20);
-		assert_int_equal(world->config->memory_limit, cases[i].limit << 20);
-		config_print(world->config, to);
-		assert_int_equal(fclose(to), 0);
-		assert_contains(text, cases[i].shown);
-		free(text);
-	}
-}
-
-static void
 test_default_outputs(void **state)
 {
 	Config *config =
@@ -1011,7 +962,6 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_defaults),
-		TEST(test_defaults_fit_into_the_memory_limit),
 		TEST(test_default_outputs),
 		TEST(test_values),
 		TEST(test_bootstrap_servers_come_first),
