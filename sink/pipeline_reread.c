@@ -421,7 +421,7 @@ typedef struct Reading
 	bool handed; /* an output may have something of the table */
 	bool broken; /* what failed is not the reading */
 	bool paused;
-	Err why;     /* then in the words of what did */
+	Err why; /* then in the words of what did */
 } Reading;
 
 /* What the outputs will have when they have taken the batch, and stored it. */

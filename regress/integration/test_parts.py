@@ -124,6 +124,8 @@ def test_killed_again_and_again(t):
     worker = begin(t, db)
     for again in range(3):
         change(db, "big", ROWS * 2, again)
+        db.psql("alter table big add column added_%d int default %d; update big set n = n + 1 where id %% 50 = 0"
+                % (again, again))
         since = len(worker.log_text())
         worker.start()
         worker.wait_log("goes on at page", 60, since=since)

@@ -2,6 +2,14 @@
  * lake_snapshot.c
  *		tables that are read: in the initial snapshot, and in the middle of the stream.
  *
+ * A table that silver has whole is replaced in one commit, when all of the new rows are
+ * there.  Of any other, parts are committed as often as changes are (TABLE_PART), with
+ * what they are in the list of unread tables (event/partial.h): so a kill costs no more
+ * than that.  Events of the stream that come before the rest fold into the part as into
+ * any table; an update of a row that is not there leaves its unchanged TOAST values null
+ * until the row is read.  While the stream goes on beside a part the table is stale in
+ * cdc_checkpoints.
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <malloc.h>

@@ -507,6 +507,7 @@ snapshot_read_table(Snapshot *snapshot, const Table *table, bool only_newer, Err
 		            "table \"%s\": replaced %" PRIu64 " bytes that are not UTF-8",
 		            table->name,
 		            snapshot->reading.replaced);
-	progress_table_done(&snapshot->progress);
+	if (only_newer || !table->goes_on)
+		progress_table_done(&snapshot->progress);
 	return true;
 }
