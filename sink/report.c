@@ -180,7 +180,8 @@ read_lake(Report *report, const Output *output, CounterValue values[COUNTERS_MAX
 	values[0] = (CounterValue){ METRIC_LAKE_CUTS, (int64_t) counters.cuts };
 	values[1] = (CounterValue){ METRIC_LAKE_ROWS, (int64_t) counters.rows };
 	values[2] = (CounterValue){ METRIC_LAKE_REFUSED, (int64_t) counters.refused };
-	return 3;
+	values[3] = (CounterValue){ METRIC_LAKE_ORPHANS, (int64_t) counters.orphans };
+	return 4;
 }
 
 static int

@@ -16,7 +16,7 @@ import random
 import threading
 
 from lib.support import BUILD, wait_for
-from lib.truth import TABLES, WORKLOAD, Judge
+from lib.truth import TABLES, WORKLOAD, Judge, check_files
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -209,6 +209,7 @@ def kill_at_start(t, shapes, number, fault, generator):
                          " group by all having count(*) > 1" % lake.scan("bronze_" + table)).fetchall()
         assert not twice, "%s: in bronze more than once: %s" % (fault, twice[:5])
     assert "bronze_w_unlogged" not in lake.tables()
+    check_files(db, worker, lake)
     db.drop_slots()
     return reached
 

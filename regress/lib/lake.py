@@ -70,6 +70,27 @@ class Lake:
         """The table as PyIceberg sees it."""
         return StaticTable.from_metadata(str(self.metadata_file(table)))
 
+    def referenced(self, table):
+        """Every file that the table's newest metadata refers to, by any snapshot that is listed."""
+        iceberg = self.iceberg(table)
+        current = self.metadata_file(table)
+        found = {str(current), str(current.with_name("version-hint.text"))}
+        found.update(entry["metadata-file"] for entry in self.metadata(table)["metadata-log"])
+        for snapshot in iceberg.snapshots():
+            found.add(snapshot.manifest_list)
+            for manifest in snapshot.manifests(iceberg.io):
+                found.add(manifest.manifest_path)
+                found.update(entry.data_file.file_path for entry in manifest.fetch_manifest_entry(iceberg.io))
+        return {path.removeprefix("file://") for path in found}
+
+    def stored(self, table):
+        """Every file in the table's directory."""
+        return {str(path) for path in (self.dir / urllib.parse.quote(table)).rglob("*") if path.is_file()}
+
+    def orphans(self):
+        """The files of all tables to which nothing refers."""
+        return sorted(path for table in self.tables() for path in self.stored(table) - self.referenced(table))
+
     def arrow(self, table, snapshot_id=None):
         return self.iceberg(table).scan(snapshot_id=snapshot_id).to_arrow()
 

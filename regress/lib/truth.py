@@ -6,6 +6,7 @@ import json
 import pathlib
 
 from lib.consumer import Reader, read_all
+from lib.support import wait_for
 
 WORKLOAD = pathlib.Path(__file__).resolve().with_name("workload.sql")
 
@@ -64,6 +65,7 @@ class Judge:
         """To be made when the worker's snapshot is complete, and before more is written.  tables: what of the
         public schema is compared in silver."""
         self.db = db
+        self.worker = worker
         self.tables = tables
         self.outputs = worker.config["outputs"].split(",")
         self.broker = (broker or t.broker) if "kafka" in self.outputs else None
@@ -128,10 +130,22 @@ class Judge:
         self.first_lsn = max([lsn for _, lsn in expected] + [self.first_lsn])
 
     def check_files(self):
-        """Whatever a kill left behind lies where a table's own files do: maintenance will find it."""
-        for path in self.lake.dir.rglob("*"):
-            where = path.relative_to(self.lake.dir).parts
-            assert path.is_dir() or (len(where) > 2 and where[1] in ("data", "metadata")), path
+        """Nothing that a kill left behind is there, once the worker has had time to look."""
+        check_files(self.db, self.worker, self.lake)
+
+
+def check_files(db, worker, lake):
+    """In a directory of the lake there are files of tables alone, each of a snapshot, when the worker, which is at
+    rest, has run again for as long as it takes to look."""
+    if lake.orphans():
+        worker.start()
+        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+        db.psql("select pg_logical_emit_message(false, 'test', 'something to begin with')")
+        wait_for(lambda: not lake.orphans(), 60, lambda: "orphans to go: %s" % lake.orphans())
+        assert worker.stop() == 0, worker.log_tail()
+    for path in lake.dir.rglob("*"):
+        where = path.relative_to(lake.dir).parts
+        assert path.is_dir() or (len(where) > 2 and where[1] in ("data", "metadata")), path
 
 
 def expected_records(db, slot, prefix, until):

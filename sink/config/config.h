@@ -243,6 +243,7 @@ typedef struct Config
 	int64_t lake_checkpoints_keep;  /* published cuts kept in cdc_checkpoints: 100 */
 	int64_t lake_snapshots_keep;    /* of each table: 200 */
 	int64_t lake_snapshots_age_ms;  /* and none that is older, but for those cuts: 6 h */
+	int64_t lake_orphans_age_ms;    /* files of no snapshot go when older: 0 */
 	int lake_on_incompatible;       /* OnIncompatible */
 	int lake_on_recreated;          /* OnRecreated */
 	int lake_numeric_default;       /* NumericDefault */

@@ -213,6 +213,12 @@ checkpoints_snapshots(const Checkpoints *checkpoints, size_t *count)
 	return ids;
 }
 
+Table *
+checkpoints_table(Checkpoints *checkpoints)
+{
+	return checkpoints->table;
+}
+
 void
 checkpoints_clean(Checkpoints *checkpoints)
 {

@@ -60,6 +60,9 @@ MUST_CHECK bool checkpoints_publish(Checkpoints *checkpoints, const CutStamp *st
 int64_t *checkpoints_snapshots(const Checkpoints *checkpoints, size_t *count);
 
 /* Remove what is left of earlier states of the table. */
+/* NULL: not made yet. */
+Table *checkpoints_table(Checkpoints *checkpoints);
+
 void checkpoints_clean(Checkpoints *checkpoints);
 void checkpoints_sweep(Checkpoints *checkpoints);
 

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "lake/iceberg/path_set.h"
+#include "lake/snapshot_reader.h"
 
 #define BATCH_FRACTION 10 /* of the snapshots kept: what is expired at a time */
-#define MAIN_BRANCH    "main"
 
 /* ---- Which ---- */
 
@@ -49,21 +49,6 @@ has_id(const SnapshotIds *ids, int64_t id)
 	       bsearch(&id, ids->items, ids->count, sizeof *ids->items, compare_ids) != NULL;
 }
 
-/* Whether each snapshot is the parent of the next, and the last one current. */
-static bool
-is_line(const TableMetadata *metadata)
-{
-	const IcebergSnapshot *snapshots = metadata->snapshots;
-
-	if (metadata->snapshot_count == 0 || metadata->ref_count != 1 ||
-	    strcmp(metadata->refs[0].name, MAIN_BRANCH) != 0)
-		return false;
-	for (int32_t i = 1; i < metadata->snapshot_count; i++)
-		if (snapshots[i].parent_id != snapshots[i - 1].id)
-			return false;
-	return snapshots[metadata->snapshot_count - 1].id == metadata->current_snapshot_id;
-}
-
 int32_t
 expire_choose(const TableMetadata *metadata, const CutStamp *stamp, const Config *config,
               Arena *arena, const int64_t **expired)
@@ -75,7 +60,7 @@ expire_choose(const TableMetadata *metadata, const CutStamp *stamp, const Config
 	int32_t count = 0;
 
 	*expired = NULL;
-	if (stamp->kept == NULL || !is_line(metadata))
+	if (stamp->kept == NULL || !snapshots_are_line(metadata))
 		return 0;
 	ids = arena_alloc(arena, sizeof *ids * (size_t) metadata->snapshot_count);
 	for (; count < last; count++)
@@ -119,68 +104,31 @@ expire_lists(const TableMetadata *metadata, const int64_t *expired, int32_t coun
 
 typedef struct Cleaner
 {
-	Store *store;
-	const TableMetadata *metadata;
-	Arena *arena;
+	SnapshotReader reader;
 	PathSet manifests; /* of the oldest kept snapshot */
 	PathSet files;     /* and its live files */
-	Err *err;
 } Cleaner;
-
-/* files->items is NULL when the list is gone. */
-static bool
-read_list(Cleaner *cleaner, const char *path, ManifestFiles *files)
-{
-	Slice bytes;
-
-	*files = (ManifestFiles){ 0 };
-	return storage_get(
-			   cleaner->store->storage, cleaner->arena, path, &bytes, cleaner->err) &&
-	       (bytes.data == NULL ||
-	        manifest_list_read(cleaner->arena, path, bytes, files, cleaner->err));
-}
-
-/* *found is false when the manifest is gone. */
-static bool
-read_manifest(Cleaner *cleaner, const ManifestFile *file, ManifestEntries *entries,
-              bool *found)
-{
-	Slice bytes;
-
-	*entries = (ManifestEntries){ 0 };
-	if (!storage_get(
-			cleaner->store->storage, cleaner->arena, file->path, &bytes, cleaner->err))
-		return false;
-	*found = bytes.data != NULL;
-	return !*found ||
-	       manifest_read(
-			   cleaner->arena, cleaner->metadata, file, bytes, entries, cleaner->err);
-}
-
-static bool
-is_missing(Cleaner *cleaner, const char *path)
-{
-	return fail(cleaner->err, ERR_FATAL, "file \"%s\" of the table is missing", path);
-}
 
 static bool
 read_kept_files(Cleaner *cleaner, ManifestFiles manifests)
 {
+	Arena *arena = cleaner->reader.arena;
 	ManifestEntries *entries =
-		arena_zero(cleaner->arena, sizeof *entries * ((size_t) manifests.count + 1));
+		arena_zero(arena, sizeof *entries * ((size_t) manifests.count + 1));
 	int32_t total = 0;
 	bool found;
 
 	for (int32_t i = 0; i < manifests.count; i++)
 	{
-		if (!read_manifest(cleaner, &manifests.items[i], &entries[i], &found))
+		if (!snapshot_read_manifest(
+				&cleaner->reader, &manifests.items[i], &entries[i], &found))
 			return false;
 		if (!found)
-			return is_missing(cleaner, manifests.items[i].path);
+			return snapshot_file_missing(&cleaner->reader, manifests.items[i].path);
 		total += entries[i].count;
 	}
-	cleaner->manifests = path_set_new(cleaner->arena, manifests.count);
-	cleaner->files = path_set_new(cleaner->arena, total);
+	cleaner->manifests = path_set_new(arena, manifests.count);
+	cleaner->files = path_set_new(arena, total);
 	for (int32_t i = 0; i < manifests.count; i++)
 	{
 		(void) path_set_add(&cleaner->manifests, manifests.items[i].path);
@@ -195,20 +143,21 @@ read_kept_files(Cleaner *cleaner, ManifestFiles manifests)
 static bool
 read_kept(Cleaner *cleaner)
 {
-	const char *list = cleaner->metadata->snapshots[0].manifest_list;
+	const SnapshotReader *reader = &cleaner->reader;
+	const char *list = reader->metadata->snapshots[0].manifest_list;
 	ManifestFiles manifests;
 
-	if (!read_list(cleaner, list, &manifests))
+	if (!snapshot_read_list(reader, list, &manifests))
 		return false;
 	if (manifests.items == NULL)
-		return is_missing(cleaner, list);
+		return snapshot_file_missing(reader, list);
 	return read_kept_files(cleaner, manifests);
 }
 
 static bool
 remove_file(Cleaner *cleaner, const char *path)
 {
-	return storage_remove(cleaner->store->storage, path, cleaner->err);
+	return storage_remove(cleaner->reader.store->storage, path, cleaner->reader.err);
 }
 
 static bool
@@ -219,7 +168,7 @@ clean_manifest(Cleaner *cleaner, const ManifestFile *file)
 
 	if (path_set_has(&cleaner->manifests, file->path))
 		return true;
-	if (!read_manifest(cleaner, file, &entries, &found))
+	if (!snapshot_read_manifest(&cleaner->reader, file, &entries, &found))
 		return false;
 	for (int32_t i = 0; i < entries.count; i++)
 		if (!path_set_has(&cleaner->files, entries.items[i].file.path) &&
@@ -233,7 +182,7 @@ clean_list(Cleaner *cleaner, const char *path)
 {
 	ManifestFiles manifests;
 
-	if (!read_list(cleaner, path, &manifests))
+	if (!snapshot_read_list(&cleaner->reader, path, &manifests))
 		return false;
 	for (int32_t i = 0; i < manifests.count; i++)
 		if (!clean_manifest(cleaner, &manifests.items[i]))
@@ -244,21 +193,23 @@ clean_list(Cleaner *cleaner, const char *path)
 bool
 expire_files(Store *store, const TableState *state, const char *lists, Err *err)
 {
-	Cleaner cleaner = { .store = store, .metadata = state->metadata, .err = err };
+	Cleaner cleaner = {
+		.reader = { .store = store, .metadata = state->metadata, .err = err },
+	};
 	bool ok = true;
 
-	if (!is_line(state->metadata))
+	if (!snapshots_are_line(state->metadata))
 		return true;
-	cleaner.arena = arena_new();
+	cleaner.reader.arena = arena_new();
 	ok = read_kept(&cleaner);
 	for (const char *path = lists; ok && *path != '\0';)
 	{
 		size_t len = strcspn(path, "\n");
 
-		ok = clean_list(&cleaner, arena_strndup(cleaner.arena, path, len));
+		ok = clean_list(&cleaner, arena_strndup(cleaner.reader.arena, path, len));
 		path += len;
 		path += *path == '\n';
 	}
-	arena_free(cleaner.arena);
+	arena_free(cleaner.reader.arena);
 	return ok;
 }

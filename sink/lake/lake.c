@@ -32,6 +32,7 @@
 #include "event/unread.h"
 #include "lake/expire.h"
 #include "lake/lake_state.h"
+#include "lake/orphans.h"
 
 #define QUEUE_BATCHES  64
 #define ROW_OVERHEAD   128 /* memory of a buffered row beside its tuples */
@@ -159,6 +160,7 @@ lake_cut(Lake *lake, Err *err)
 	lake->bytes = 0;
 	atomic_store_explicit(&lake->buffered, 0, memory_order_relaxed);
 	lake->deadline_us = 0;
+	orphans_resume(&lake->removal);
 	atomic_store(&lake->durable_end, lake->position.end_lsn);
 	output_wake(&lake->base);
 	return true;
@@ -465,6 +467,7 @@ take_event(Lake *lake, const Event *event, Err *err)
 static bool
 take_batch(Lake *lake, const Batch *batch, Err *err)
 {
+	lake->has_begun = true;
 	lake->received_us = clock_wall_ns() / 1000;
 	for (size_t i = 0; i < batch->count; i++)
 		if (!take_event(lake, &batch->events[i], err))
@@ -476,17 +479,40 @@ take_batch(Lake *lake, const Batch *batch, Err *err)
 
 /* ---- The thread ---- */
 
+/* -1: there is nothing to do but batches. */
+static int64_t
+wait_us(const Lake *lake)
+{
+	int64_t orphans_us = lake->has_begun ? orphans_wait_us(&lake->removal) : -1;
+	int64_t left_us;
+
+	if (!may_cut(lake))
+		return orphans_us;
+	if (atomic_load(&lake->flush_asked))
+		return 0;
+	left_us = lake->deadline_us - clock_mono_us();
+	if (left_us < 0)
+		left_us = 0;
+	return orphans_us < 0 || left_us < orphans_us ? left_us : orphans_us;
+}
+
 static int
 wait_ms(const Lake *lake)
 {
-	int64_t left_us;
+	int64_t us = wait_us(lake);
 
-	if (atomic_load(&lake->flush_asked) && may_cut(lake))
-		return 0;
-	if (!may_cut(lake))
-		return -1;
-	left_us = lake->deadline_us - clock_mono_us();
-	return left_us <= 0 ? 0 : (int) (left_us / 1000 + 1);
+	return us <= 0 ? (int) us : (int) (us / 1000 + 1);
+}
+
+static void
+remove_orphans(Lake *lake)
+{
+	if (!lake->has_begun || orphans_wait_us(&lake->removal) != 0)
+		return;
+	(void) pthread_mutex_lock(&lake->tables);
+	orphans_look(&lake->removal, lake->sources, lake->checkpoints);
+	(void) pthread_mutex_unlock(&lake->tables);
+	atomic_store_explicit(&lake->orphans, lake->removal.files, memory_order_relaxed);
 }
 
 /* Nothing is queued: a cut that was asked for can be made, or one that is due. */
@@ -527,6 +553,8 @@ run_thread(void *argument)
 			batch_unref(batch);
 			output_wake(&lake->base);
 		}
+		if (!atomic_load(&lake->failed))
+			remove_orphans(lake);
 	}
 	return NULL;
 }
@@ -599,18 +627,20 @@ bool
 lake_output_doubt(Output *output, const char *list, const char *reason, Err *err)
 {
 	Lake *lake = (Lake *) output;
+	bool ok = true;
 
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	(void) pthread_mutex_lock(&lake->tables);
+	for (size_t i = 0; ok && i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
 
 		if (source->silver != NULL &&
 		    unread_has(list,
-		               table_property(silver_table(source->silver), SOURCE_PROPERTY)) &&
-		    !doubt(lake, source, reason, err))
-			return false;
+		               table_property(silver_table(source->silver), SOURCE_PROPERTY)))
+			ok = doubt(lake, source, reason, err);
 	}
-	return true;
+	(void) pthread_mutex_unlock(&lake->tables);
+	return ok;
 }
 
 static bool
@@ -656,12 +686,16 @@ lake_mark(Output *output, const Position *position, Err *err)
 {
 	Lake *lake = (Lake *) output;
 	bool was_initial = lake->is_initial;
+	bool ok;
 
 	lake->position = *position;
 	lake->position.phase = POSITION_STREAM;
 	lake->is_initial = position->phase != POSITION_STREAM;
-	if ((was_initial && !lake->is_initial && !lake_resume(lake, err)) ||
-	    !checkpoints_mark(lake->checkpoints, position, err))
+	(void) pthread_mutex_lock(&lake->tables);
+	ok = (!was_initial || lake->is_initial || lake_resume(lake, err)) &&
+	     checkpoints_mark(lake->checkpoints, position, err);
+	(void) pthread_mutex_unlock(&lake->tables);
+	if (!ok)
 		return false;
 	lake->stored = *position;
 	lake->cut_floor = lake->is_initial ? 0 : sources_covered(lake->sources);
@@ -711,6 +745,7 @@ lake_output_counters(const Output *output)
 		.cuts = atomic_load(&lake->cuts),
 		.rows = atomic_load_explicit(&lake->rows, memory_order_relaxed),
 		.refused = atomic_load_explicit(&lake->refused, memory_order_relaxed),
+		.orphans = atomic_load_explicit(&lake->orphans, memory_order_relaxed),
 		.buffered = atomic_load_explicit(&lake->buffered, memory_order_relaxed),
 		.cut_lsn = atomic_load(&lake->cut_lsn),
 		.cut_us = atomic_load(&lake->cut_us),
@@ -735,6 +770,7 @@ lake_close(Output *output)
 	sources_close(lake->sources);
 	checkpoints_close(lake->checkpoints);
 	store_fini(&lake->store);
+	(void) pthread_mutex_destroy(&lake->tables);
 	arena_free(lake->arena);
 	free(lake);
 }
@@ -756,5 +792,6 @@ lake_output_new(const Config *config, int wake_fd)
 
 	*lake =
 		(Lake){ .base = { &lake_ops, wake_fd }, .config = config, .arena = arena_new() };
+	(void) pthread_mutex_init(&lake->tables, NULL);
 	return &lake->base;
 }

@@ -20,6 +20,7 @@ typedef struct LakeCounters
 	uint64_t rows;     /* row changes taken in, those stored before not counted */
 	uint64_t refused;  /* changes left out of bronze by
 	                      event.processing.failure.handling.mode */
+	uint64_t orphans;  /* files that no snapshot has, removed */
 	uint64_t buffered; /* bytes of rows in memory */
 	Lsn cut_lsn;       /* of the last cut; 0: none yet */
 	int64_t cut_us;    /* when, since 1970 */

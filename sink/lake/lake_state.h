@@ -13,6 +13,7 @@
 
 #include "base/queue.h"
 #include "lake/lake.h"
+#include "lake/orphans.h"
 #include "lake/sources.h"
 
 /* Why a table is stale; the end of another's reading takes the promise back. */
@@ -38,10 +39,15 @@ typedef struct Lake
 	_Atomic uint64_t cuts; /* LakeCounters, one by one */
 	_Atomic uint64_t rows;
 	_Atomic uint64_t refused;
+	_Atomic uint64_t orphans;
 	_Atomic uint64_t buffered;
 	_Atomic uint64_t cut_lsn;
 	_Atomic int64_t cut_us;
 	Err err;
+
+	/* Held by who changes tables outside of batches: the thread while it removes orphans,
+	 * the reader's in mark() and lake_output_doubt(). */
+	pthread_mutex_t tables;
 
 	/* The thread's. */
 	Arena *arena;      /* of lists of tables, in positions */
@@ -57,6 +63,8 @@ typedef struct Lake
 	int64_t deadline_us; /* of the next cut; 0: nothing to store */
 	int64_t received_us; /* wall clock of the batch at hand */
 	int64_t part_us;     /* when a part of the table being read was stored; 0: not yet */
+	bool has_begun;      /* a batch was taken */
+	Orphans removal;
 } Lake;
 
 /* ---- lake.c ---- */

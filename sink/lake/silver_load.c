@@ -265,13 +265,17 @@ rewrite_file(Silver *silver, uint32_t number, Err *err)
 	parquet_close(rewriter.rows);
 	arena_free(rewriter.scratch);
 	if (!ok)
+	{
+		(void) table_lost(silver->table, err);
 		return fail_while(
 			err, "could not rewrite a file of table \"%s\"", silver->table->name.name);
+	}
 	table_add(silver->table, &file);
 	number_now = files_add(&silver->files, file.path, file.record_count);
 	/* Whole rows are indexed anew by the caller: their keys have changed. */
 	if (silver->shape->identity == IDENTITY_KEY)
-		ok = silver_index_file(silver, number_now, write.local_path, err);
+		ok = silver_index_file(silver, number_now, write.local_path, err) ||
+		     table_lost(silver->table, err);
 	files_drop(&silver->files, silver->table, number);
 	return ok;
 }

@@ -218,8 +218,11 @@ write_buffer(Silver *silver, Err *err)
 	if (!ok)
 		return fail_while(
 			err, "could not write a file of table \"%s\"", silver->table->name.name);
-	return silver_index_file(
-		silver, files_add(&silver->files, file.path, file.record_count), local, err);
+	return silver_index_file(silver,
+	                         files_add(&silver->files, file.path, file.record_count),
+	                         local,
+	                         err) ||
+	       table_lost(silver->table, err);
 }
 
 bool

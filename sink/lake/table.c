@@ -35,6 +35,14 @@ static const IcebergProperty table_defaults[] = {
 
 /* ---- Opening ---- */
 
+static void
+begin_commit(Table *table)
+{
+	store_random(table->uuid);
+	uuid4_from_random(table->uuid);
+	table->file_number = 0;
+}
+
 static Table *
 table_new(Store *store, const char *name)
 {
@@ -43,6 +51,7 @@ table_new(Store *store, const char *name)
 	*table = (Table){ .store = store, .arena = arena_new(), .pending = arena_new() };
 	table->name = (TableName){ arena_strdup(table->arena, store->config->lake_namespace),
 		                       arena_strdup(table->arena, name) };
+	begin_commit(table);
 	return table;
 }
 
@@ -160,6 +169,7 @@ reset_pending(Table *table)
 	table->removed_count = table->removed_room = 0;
 	table->property_count = table->property_room = 0;
 	table->removes_all = false;
+	begin_commit(table);
 }
 
 void
@@ -213,17 +223,15 @@ bool
 table_new_file(Table *table, const char *directory, const char **uri, const char **local,
                Err *err)
 {
-	uint8_t uuid[16];
 	char text[UUID_TEXT_SIZE];
 
-	store_random(uuid);
-	uuid4_from_random(uuid);
 	*uri = arena_printf(table->pending,
-	                    "%s/data/%s%s%s.parquet",
+	                    "%s/data/%s%s" OWN_FILE_PREFIX "%s-%u.parquet",
 	                    table->location,
 	                    directory == NULL ? "" : directory,
 	                    directory == NULL ? "" : "/",
-	                    uuid_format(uuid, text));
+	                    uuid_format(table->uuid, text),
+	                    ++table->file_number);
 	return storage_local_path(
 		table->store->storage, table->pending, *uri, true, local, err);
 }
@@ -412,7 +420,6 @@ static bool
 build_cut(Table *table, const CutStamp *stamp, CatalogCommit *commit, Err *err)
 {
 	const char *position = position_text(table, &stamp->position);
-	uint8_t uuid[16];
 	char text[UUID_TEXT_SIZE];
 	TableChange change = {
 		.timestamp_ms = stamp->timestamp_ms,
@@ -425,10 +432,9 @@ build_cut(Table *table, const CutStamp *stamp, CatalogCommit *commit, Err *err)
 		.schema = table->schema,
 	};
 
-	store_random(uuid);
-	uuid4_from_random(uuid);
-	change.uuid = uuid_format(uuid, text);
-	change.snapshot_id = table->committing = snapshot_id_from_uuid(uuid);
+	change.uuid = arena_printf(
+		table->pending, OWN_FILE_PREFIX "%s", uuid_format(table->uuid, text));
+	change.snapshot_id = table->committing = snapshot_id_from_uuid(table->uuid);
 	change.summary = make_summary(table, stamp, position);
 	table_set_property(table, POSITION_PROPERTY, position);
 	plan_expiry(table, stamp, &change);
@@ -444,26 +450,44 @@ build_cut(Table *table, const CutStamp *stamp, CatalogCommit *commit, Err *err)
  * A commit that failed may be in all the same.  Only when the catalog says that it
  * is not, the files it added may go.
  */
-static void
-settle_failed(Table *table, CommitOutcome outcome)
+static bool
+is_out(Table *table, CommitOutcome outcome)
 {
 	TableState *state = NULL;
 	Err ignored = { 0 };
+	bool found;
 
 	if (outcome == COMMIT_OUT)
-		return;
-	if (!catalog_load(table->store->catalog, &table->name, &state, &ignored) ||
-	    state == NULL || metadata_snapshot(state->metadata, table->committing) != NULL)
-		table->added_count = 0;
+		return true;
+	found = !catalog_load(table->store->catalog, &table->name, &state, &ignored) ||
+	        state == NULL ||
+	        metadata_snapshot(state->metadata, table->committing) != NULL;
 	table_state_free(state);
+	return !found;
+}
+
+/* Data files go when the table is closed, what else was written for the commit now. */
+static void
+settle_failed(Table *table, const CatalogCommit *commit)
+{
+	Err ignored;
+
+	if (!is_out(table, commit->outcome))
+	{
+		table->added_count = 0;
+		return;
+	}
+	for (int32_t i = 0; i < commit->commit.file_count; i++)
+		(void) !storage_remove(
+			table->store->storage, commit->commit.files[i].path, &ignored);
 }
 
 static void
-settle(Table *table, const CutStamp *stamp, CommitOutcome outcome)
+settle(Table *table, const CutStamp *stamp, const CatalogCommit *commit)
 {
-	if (outcome != COMMIT_IN)
+	if (commit->outcome != COMMIT_IN)
 	{
-		settle_failed(table, outcome);
+		settle_failed(table, commit);
 		return;
 	}
 	table->covered = position_covered(&stamp->position);
@@ -505,7 +529,7 @@ commit_group(Table *const *tables, size_t count, const CutStamp *stamp,
 	}
 	ok = catalog_commit(tables[0]->store->catalog, commits, (int32_t) built, err);
 	for (size_t i = 0; i < built; i++)
-		settle(tables[i], stamp, commits[i].outcome);
+		settle(tables[i], stamp, &commits[i]);
 	*done = built;
 	return ok;
 }
@@ -543,6 +567,33 @@ table_commit_properties(Table *table, int64_t timestamp_ms, Err *err)
 		return false;
 	reset_pending(table);
 	return true;
+}
+
+bool
+table_fence(Table *table, Err *err)
+{
+	CutStamp stamp = store_stamp(table->store, &table->store->self);
+	TableChange change = { .timestamp_ms = stamp.timestamp_ms };
+	CatalogCommit commit;
+
+	return build(table, &change, &commit, err) &&
+	       catalog_commit(table->store->catalog, &commit, 1, err) &&
+	       catalog_check_current(table->store->catalog, &table->name, table->state, err);
+}
+
+bool
+table_lost(Table *table, Err *err)
+{
+	for (int32_t i = 0; i < table->added_count; i++)
+	{
+		const char *path = table->added[i].path;
+		Err ignored;
+		int64_t size;
+
+		if (storage_size(table->store->storage, path, &size, &ignored) && size < 0)
+			return storage_fail_lost(err, path);
+	}
+	return false;
 }
 
 /* ---- Cleaning ---- */

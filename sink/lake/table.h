@@ -14,6 +14,8 @@
 
 #include "lake/store.h"
 
+#define OWN_FILE_PREFIX \
+	"cdc-" /* then a commit's uuid: the names of its files (orphans.h) */
 #define POSITION_PROPERTY "cdc.position" /* of tables, and of the snapshots we write */
 
 typedef struct Table Table;
@@ -40,9 +42,12 @@ struct Table
 	IcebergProperty *properties;
 	int32_t property_count;
 	int32_t property_room;
-	int64_t committing; /* its snapshot's id, while it is under way */
-	bool is_expiring;   /* it lets snapshots expire */
-	bool is_clean;      /* the files of those that expired have gone */
+	uint8_t uuid[16];     /* of its snapshot; the names of its files have it */
+	uint32_t file_number; /* of its last data file */
+	int64_t committing;   /* its snapshot's id, while it is under way */
+	bool is_expiring;     /* it lets snapshots expire */
+	bool is_clean;        /* the files of those that expired have gone */
+	bool is_swept;        /* what nobody refers to has gone (orphans.h) */
 };
 
 /* Load a table.  *table is NULL when there is none. */
@@ -112,6 +117,17 @@ void table_clean(Table *table);
 /* The same when a writer opens the table, and metadata files that are not logged any
  * more. */
 void table_sweep(Table *table);
+
+/*
+ * Make a commit that changes nothing, beside what gathers for the next: whatever another
+ * writer had under way can be committed no more.  ERR_CONFLICT when the table has another
+ * writer by now.
+ */
+MUST_CHECK bool table_fence(Table *table, Err *err);
+
+/* A file of the next commit cannot be read: ERR_CONFLICT if one of them has gone, which
+ * is a successor's doing.  Returns false. */
+bool table_lost(Table *table, Err *err);
 
 /* Commit properties alone: no snapshot. */
 MUST_CHECK bool table_commit_properties(Table *table, int64_t timestamp_ms, Err *err);

@@ -43,6 +43,8 @@ const Metric metric_table[METRIC_COUNT] = {
 	  "When that cut was published; 0 when there was none." },
 	[METRIC_LAKE_CUTS] = { "cdc_sink_lake_cuts_total", "counter", SCOPE_LAKE, UNIT_PLAIN,
 	  "Cuts published." },
+	[METRIC_LAKE_ORPHANS] = { "cdc_sink_lake_orphans_total", "counter", SCOPE_LAKE, UNIT_PLAIN,
+	  "Files that no snapshot has, left by a kill, that were removed." },
 	[METRIC_LAKE_REFUSED] = { "cdc_sink_lake_refused_total", "counter", SCOPE_LAKE, UNIT_PLAIN,
 	  "Changes too large for bronze that were left out, as event.processing.failure.handling.mode says." },
 	[METRIC_LAKE_ROWS] = { "cdc_sink_lake_rows_total", "counter", SCOPE_LAKE, UNIT_PLAIN,

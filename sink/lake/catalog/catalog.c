@@ -316,3 +316,22 @@ catalog_sweep(Catalog *catalog, const TableName *table, const TableState *state,
 	                        table->space,
 	                        table->name);
 }
+
+bool
+catalog_check_current(Catalog *catalog, const TableName *table, const TableState *state,
+                      Err *err)
+{
+	Arena *arena = arena_new();
+	TableVersion version = { 0 };
+	bool ok = catalog->ops->load(catalog, arena, table, &version, err);
+
+	if (ok && (!version.exists ||
+	           strcmp(version.metadata_location, state->metadata_location) != 0))
+		ok = fail(err,
+		          ERR_CONFLICT,
+		          "table \"%s.%s\" has another writer",
+		          table->space,
+		          table->name);
+	arena_free(arena);
+	return ok;
+}

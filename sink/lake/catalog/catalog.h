@@ -155,6 +155,10 @@ MUST_CHECK bool catalog_commit(Catalog *catalog, CatalogCommit *commits, int32_t
 MUST_CHECK bool catalog_sweep(Catalog *catalog, const TableName *table,
                               const TableState *state, Err *err);
 
+/* ERR_CONFLICT when the table has a later version than the state's. */
+MUST_CHECK bool catalog_check_current(Catalog *catalog, const TableName *table,
+                                      const TableState *state, Err *err);
+
 /* Where a new table belongs, for building paths of data files before it exists. */
 const char *catalog_location(Catalog *catalog, Arena *arena, const TableName *table);
 

@@ -32,6 +32,34 @@ uuid_format(const uint8_t uuid[16], char text[UUID_TEXT_SIZE])
 	return text;
 }
 
+static int
+hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+bool
+uuid_parse(const char *text, uint8_t uuid[16])
+{
+	for (int i = 0; i < 16; i++)
+	{
+		int high;
+		int low;
+
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return false;
+		high = hex_value(text[0]);
+		low = high < 0 ? -1 : hex_value(text[1]);
+		if (low < 0)
+			return false;
+		uuid[i] = (uint8_t) (high << 4 | low);
+		text += 2;
+	}
+	return true;
+}
+
 int64_t
 snapshot_id_from_uuid(const uint8_t uuid[16])
 {

@@ -13,7 +13,8 @@ path_set_new(Arena *arena, int32_t count)
 
 	while (size < 2 * (size_t) count)
 		size *= 2;
-	return (PathSet){ .slots = arena_zero(arena, size * sizeof(char *)),
+	return (PathSet){ .arena = arena,
+		              .slots = arena_zero(arena, size * sizeof(char *)),
 		              .mask = size - 1 };
 }
 
@@ -38,6 +39,18 @@ find_slot(const PathSet *set, const char *path)
 	return &set->slots[at];
 }
 
+static void
+grow(PathSet *set)
+{
+	PathSet grown = path_set_new(set->arena, (int32_t) (set->mask + 1));
+
+	for (size_t i = 0; i <= set->mask; i++)
+		if (set->slots[i])
+			*find_slot(&grown, set->slots[i]) = set->slots[i];
+	grown.count = set->count;
+	*set = grown;
+}
+
 bool
 path_set_add(PathSet *set, const char *path)
 {
@@ -46,6 +59,8 @@ path_set_add(PathSet *set, const char *path)
 	if (*slot)
 		return false;
 	*slot = path;
+	if (++set->count * 2 > set->mask + 1)
+		grow(set);
 	return true;
 }
 

@@ -2,7 +2,7 @@
  * path_set.h
  *		a set of file paths, for checking thousands against tens of thousands.
  *
- * Private to the commit builder.  Paths are borrowed.
+ * Paths are borrowed.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -13,11 +13,13 @@
 
 typedef struct PathSet
 {
+	Arena *arena;
 	const char **slots; /* open addressing; NULL: free */
 	size_t mask;
+	size_t count;
 } PathSet;
 
-/* An empty set for at most count paths. */
+/* An empty set; count paths cost no growth. */
 PathSet path_set_new(Arena *arena, int32_t count);
 
 /* False when it was there already. */

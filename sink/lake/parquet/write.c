@@ -176,10 +176,7 @@ write_run(Parquet *parquet, WriteJob *job, Err *err)
 		ok = false;
 	}
 	if (ok && stat(job->write->local_path, &status) != 0)
-		ok = fail(err,
-		          ERR_FATAL,
-		          "could not find file \"%s\" after writing it",
-		          job->write->local_path);
+		ok = storage_fail_lost(err, job->write->local_path);
 	if (!ok && !job->failed)
 		(void) damage_writing(err, job->write->local_path);
 	if (!ok)

@@ -13,7 +13,7 @@
  * link() fails when the name is taken, which makes it the test-and-set that
  * commits need; renameat2(RENAME_NOREPLACE) serves where links are refused.  A
  * crash leaves at most a temporary file, whose name begins with TEMP_PREFIX; it
- * counts as an orphan.
+ * counts as an orphan (lake/orphans.h).
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -77,6 +77,15 @@ storage_fail_errno(Err *err, int code, const char *what, const char *path)
 		return fail_hint(err, "%s", known[i].hint);
 	}
 	return fail(err, ERR_RETRY, "could not %s \"%s\": %s", what, path, strerror(code));
+}
+
+bool
+storage_fail_lost(Err *err, const char *path)
+{
+	return fail(err,
+	            ERR_CONFLICT,
+	            "file \"%s\" was removed by somebody else before its commit",
+	            path);
 }
 
 /* The path of a file: URI; both file:/x and file:///x are in use. */
@@ -190,6 +199,16 @@ temporary_name(LocalStorage *local, Arena *arena, const char *path)
 	                    (unsigned long long) local->temporary++);
 }
 
+bool
+storage_is_temporary(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	size_t prefix = strlen(TEMP_PREFIX);
+
+	return name != NULL && strncmp(name + 1, TEMP_PREFIX, prefix) == 0 &&
+	       strspn(name + 1 + prefix, "-0123456789") == strlen(name + 1 + prefix);
+}
+
 static bool
 local_write(Storage *storage, const char *uri, Slice bytes, Err *err)
 {
@@ -254,6 +273,8 @@ place_new(const char *temporary, const char *path, Err *err)
 
 	if (code == EEXIST)
 		return fail(err, ERR_CONFLICT, "file \"%s\" already exists", path);
+	if (code == ENOENT)
+		return storage_fail_lost(err, temporary);
 	if (code == EINVAL || code == ENOSYS || code == EOPNOTSUPP)
 	{
 		fail(err,
@@ -623,10 +644,13 @@ local_publish(Storage *storage, const char *const *uris, int32_t count, Err *err
 		return false;
 	for (int32_t i = 0; i < count; i++)
 	{
-		if (!path_of(uris[i], &path, err) || (!done && !sync_path(path, 0, err)))
+		if (!path_of(uris[i], &path, err))
 			return false;
-		if (done && stat(path, &status) != 0)
-			return storage_fail_errno(err, errno, "stat file", path);
+		if (stat(path, &status) != 0)
+			return errno == ENOENT ? storage_fail_lost(err, path)
+			                       : storage_fail_errno(err, errno, "stat file", path);
+		if (!done && !sync_path(path, 0, err))
+			return false;
 	}
 	return done || sync_directories(local, uris, count, err);
 }

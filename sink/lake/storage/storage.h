@@ -140,6 +140,10 @@ void storage_free(Storage *storage); /* NULL is allowed */
  */
 bool storage_fail_errno(Err *err, int code, const char *what, const char *path);
 
+/* A file that nobody refers to yet was removed, as the next writer of its table does with
+ * what an earlier one has left: ERR_CONFLICT.  Returns false. */
+bool storage_fail_lost(Err *err, const char *path);
+
 /*
  * The local file system: any file:/// path.  The directories above a file are
  * made on demand.
@@ -153,6 +157,10 @@ Storage *storage_local_new(void);
  */
 MUST_CHECK bool storage_local_uri(Arena *arena, const char *directory, const char **uri,
                                   Err *err);
+
+/* Whether a path is that of a staged file, or of one that a crash left before it had its
+ * name. */
+bool storage_is_temporary(const char *path);
 
 /*
  * A table, namespace or partition name as one part of a path: bytes other than
