@@ -219,6 +219,19 @@ grow(Arena *arena, const void *items, int32_t count, int32_t *room, size_t size)
 	return grown;
 }
 
+/* A directory that has gone must not be made anew for a file that nobody will look for.
+ */
+static bool
+is_there(Table *table, Err *err)
+{
+	const char *metadata = table->state->metadata_location;
+	int64_t size;
+
+	return storage_size(table->store->storage, metadata, &size, err) &&
+	       (size >= 0 ||
+	        fail(err, ERR_CONFLICT, "metadata file \"%s\" has gone", metadata));
+}
+
 bool
 table_new_file(Table *table, const char *directory, const char **uri, const char **local,
                Err *err)
@@ -232,8 +245,9 @@ table_new_file(Table *table, const char *directory, const char **uri, const char
 	                    directory == NULL ? "" : "/",
 	                    uuid_format(table->uuid, text),
 	                    ++table->file_number);
-	return storage_local_path(
-		table->store->storage, table->pending, *uri, true, local, err);
+	return is_there(table, err) &&
+	       storage_local_path(
+			   table->store->storage, table->pending, *uri, true, local, err);
 }
 
 bool

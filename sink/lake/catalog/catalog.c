@@ -178,6 +178,11 @@ add_path(Paths *paths, const char *path)
 static bool
 write_commit(Catalog *catalog, CatalogCommit *commit, Paths *paths, Err *err)
 {
+	/* First, as it asks whether the table is there, and as it was. */
+	if (!catalog->ops->stage(catalog, commit, err))
+		return false;
+	for (int32_t i = 0; i < commit->staged_count; i++)
+		add_path(paths, commit->staged[i]);
 	for (int32_t i = 0; i < commit->data_count; i++)
 		add_path(paths, commit->data[i]);
 	for (int32_t i = 0; i < commit->commit.file_count; i++)
@@ -188,10 +193,6 @@ write_commit(Catalog *catalog, CatalogCommit *commit, Paths *paths, Err *err)
 			return false;
 		add_path(paths, file->path);
 	}
-	if (!catalog->ops->stage(catalog, commit, err))
-		return false;
-	for (int32_t i = 0; i < commit->staged_count; i++)
-		add_path(paths, commit->staged[i]);
 	return true;
 }
 

@@ -396,15 +396,22 @@ snapshot_from_json(Arena *arena, json_object *json, IcebergSnapshot *snapshot, E
 {
 	json_object *summary;
 
-	return member_int64(json, "snapshot-id", &snapshot->id, err) &&
-	       member_int64_or(
-			   json, "parent-snapshot-id", NO_SNAPSHOT, &snapshot->parent_id, err) &&
-	       member_int64_or(json, "sequence-number", 0, &snapshot->sequence_number, err) &&
-	       member_int64(json, "timestamp-ms", &snapshot->timestamp_ms, err) &&
-	       member_text(arena, json, "manifest-list", &snapshot->manifest_list, err) &&
-	       member_int32_or(json, "schema-id", NO_SCHEMA, &snapshot->schema_id, err) &&
-	       member_of_type_or(json, "summary", json_type_object, &summary, err) &&
-	       properties_from_json(arena, summary, &snapshot->summary, err);
+	if (!(member_int64(json, "snapshot-id", &snapshot->id, err) &&
+	      member_int64_or(
+			  json, "parent-snapshot-id", NO_SNAPSHOT, &snapshot->parent_id, err) &&
+	      member_int64_or(json, "sequence-number", 0, &snapshot->sequence_number, err) &&
+	      member_int64(json, "timestamp-ms", &snapshot->timestamp_ms, err) &&
+	      member_text(arena, json, "manifest-list", &snapshot->manifest_list, err) &&
+	      member_int32_or(json, "schema-id", NO_SCHEMA, &snapshot->schema_id, err) &&
+	      member_of_type_or(json, "summary", json_type_object, &summary, err) &&
+	      properties_from_json(arena, summary, &snapshot->summary, err)))
+		return false;
+	/* Readers refuse a table for it, now or when the snapshot is copied on. */
+	return summary == NULL || properties_get(snapshot->summary, "operation") != NULL ||
+	       fail(err,
+	            ERR_FATAL,
+	            "summary of snapshot %lld lacks member \"operation\"",
+	            (long long) snapshot->id);
 }
 
 static bool
