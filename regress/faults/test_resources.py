@@ -115,6 +115,42 @@ def test_warehouse_disk_fills_and_is_made_larger_while_the_worker_runs(t):
     undo_now(disk.unmount)
 
 
+def fill_but(disk, room):
+    """A file that leaves so many bytes free; returns its path."""
+    path = disk.dir / "filler"
+    with open(path, "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk.dir).free - room)
+    return path
+
+
+def test_warehouse_disk_fills_in_mid_commit(t):
+    """There is room for a part of what a commit writes, a little more each time: whatever it was, nothing that no
+    snapshot has stays once there is room."""
+    if not root():
+        return
+    disk = Disk(64)
+    subject = Subject(t, **{"lake.warehouse": "file://%s/lake" % disk.dir, "errors.max.retries": -1,
+                            "errors.retry.delay.max.ms": 300, "lake.flush.interval.ms": 50}).begin()
+    worker, lake = subject.worker, t.lake(subject.worker)
+    failed = set()
+    for pages in range(16):
+        filler = fill_but(disk, pages * 4096)
+        since = len(worker.log_text())
+        until = subject.write(20)
+        wait_for(lambda start=since: re.search(r"file \".*\": No space left on device", worker.log_text()[start:])
+                 or subject.db.psql("select confirmed_flush_lsn >= '%s' from pg_replication_slots where slot_name = '%s'"
+                                    % (until, worker.config["slot.name"])) == "t", 60, "a failure, or a cut")
+        failed.update(kind for kind in (".parquet", ".avro", ".tmp-")
+                      if re.search(r"file \"[^\"]*%s[^\"]*\": No space" % re.escape(kind), worker.log_text()[since:]))
+        filler.unlink()
+        subject.db.wait_confirmed(worker.config["slot.name"], until, 60)
+    assert failed == {".parquet", ".avro", ".tmp-"}, failed
+    wait_for(lambda: not lake.orphans(), 60, lambda: "orphans to go: %s" % lake.orphans())
+    assert worker.stop() == 0, worker.log_tail()
+    subject.judge.look(subject.db.lsn())
+    undo_now(disk.unmount)
+
+
 def worker_user():
     return pwd.getpwnam("nobody")
 
