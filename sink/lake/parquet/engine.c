@@ -92,7 +92,7 @@ parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err)
 {
 	Parquet *made = xmalloc(sizeof *made);
 
-	*made = (Parquet){ .memory_bytes = memory_bytes };
+	*made = (Parquet){ .memory_bytes = memory_bytes, .limit = memory_bytes };
 	*parquet = NULL;
 	if (!engine_start(made, memory_bytes, err))
 	{
@@ -105,21 +105,36 @@ parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err)
 
 /* A value is there several times while it is written: as it came, escaped, as text of a
  * vector, in a page, compressed. */
-#define ROW_COPIES 12
-#define ROW_LARGE  ((size_t) 8 << 20)
+#define ROW_COPIES   12
+#define COLUMN_BYTES (INT64_C(192) << 10) /* vectors and pages of one, of any values */
+#define ROW_LARGE    ((size_t) 8 << 20)
+
+/* Raise the limit to so many bytes. */
+static bool
+raise_memory(Parquet *parquet, int64_t bytes, Err *err)
+{
+	char sql[64];
+
+	if (bytes <= parquet->limit)
+		return true;
+	parquet->limit = bytes;
+	(void) snprintf(
+		sql, sizeof sql, "SET memory_limit = '%" PRId64 "MiB'", (bytes >> 20) + 1);
+	return engine_run(parquet->connection, sql, err);
+}
 
 bool
 parquet_expect(Parquet *parquet, size_t row_bytes, Err *err)
 {
-	int64_t memory = parquet->memory_bytes + ROW_COPIES * (int64_t) row_bytes;
-	char sql[64];
+	return row_bytes < ROW_LARGE ||
+	       raise_memory(
+			   parquet, parquet->memory_bytes + ROW_COPIES * (int64_t) row_bytes, err);
+}
 
-	if (row_bytes < ROW_LARGE || row_bytes <= parquet->expected)
-		return true;
-	parquet->expected = row_bytes;
-	(void) snprintf(
-		sql, sizeof sql, "SET memory_limit = '%" PRId64 "MiB'", (memory >> 20) + 1);
-	return engine_run(parquet->connection, sql, err);
+bool
+engine_expect_columns(Parquet *parquet, int32_t columns, Err *err)
+{
+	return raise_memory(parquet, COLUMN_BYTES * columns, err);
 }
 
 void

@@ -18,9 +18,13 @@ struct Parquet
 	duckdb_database database;
 	duckdb_connection connection; /* for writes */
 	WriteJob *job;                /* the write under way: what cdc_rows() yields */
-	int64_t memory_bytes;
-	size_t expected; /* bytes of the largest row that is provided for; 0: none large */
+	int64_t memory_bytes;         /* for what is of usual size */
+	int64_t limit;                /* in force */
 };
+
+/* A file of so many columns will be written: raises the limit where their buffers alone
+ * could exceed it. */
+MUST_CHECK bool engine_expect_columns(Parquet *parquet, int32_t columns, Err *err);
 
 /* Run SQL that returns nothing of interest. */
 MUST_CHECK bool engine_run(duckdb_connection connection, const char *sql, Err *err);

@@ -12,7 +12,9 @@
 #include "lake/parquet/engine.h"
 #include "lake/storage/damage.h"
 
-#define CHUNK_BYTES ((size_t) 4 << 20) /* a chunk of wide rows ends early */
+#define DICTIONARY_MAX (1 << 20) /* bytes of distinct texts of a column and row group */
+#define DICTIONARY_MIN (16 << 10)
+#define CHUNK_BYTES    ((size_t) 4 << 20) /* a chunk of wide rows ends early */
 
 struct WriteJob
 {
@@ -140,6 +142,17 @@ write_field_id(Buf *sql, const IcebergField *field, const char *name)
 	buf_char(sql, '}');
 }
 
+/* DuckDB takes that much for every column at once. */
+static int
+dictionary_bytes(int32_t columns)
+{
+	int bytes = PARQUET_ROW_GROUP_BYTES / columns;
+
+	if (bytes > DICTIONARY_MAX)
+		return DICTIONARY_MAX;
+	return bytes < DICTIONARY_MIN ? DICTIONARY_MIN : bytes;
+}
+
 static const char *
 write_sql(const ParquetWrite *write, Arena *arena, Buf *sql)
 {
@@ -155,7 +168,10 @@ write_sql(const ParquetWrite *write, Arena *arena, Buf *sql)
 			buf_text(sql, ", ");
 		write_field_id(sql, &write->schema->fields[i], write->schema->fields[i].name);
 	}
-	buf_printf(sql, "}, ROW_GROUP_SIZE_BYTES %d)", PARQUET_ROW_GROUP_BYTES);
+	buf_printf(sql,
+	           "}, ROW_GROUP_SIZE_BYTES %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d)",
+	           PARQUET_ROW_GROUP_BYTES,
+	           dictionary_bytes(write->schema->field_count));
 	return buf_cstr(sql);
 }
 
@@ -198,7 +214,8 @@ parquet_write(Parquet *parquet, const ParquetWrite *write, Arena *arena, DataFil
 	job.metrics = metrics_new(job.arena, write->schema);
 	for (size_t i = 0; i < fields; i++)
 		column_init(&job.columns[i], &write->schema->fields[i].type, job.arena);
-	ok = write_run(parquet, &job, err);
+	ok = engine_expect_columns(parquet, write->schema->field_count, err) &&
+	     write_run(parquet, &job, err);
 	if (ok && stat(write->local_path, &status) == 0)
 	{
 		file->size_bytes = status.st_size;

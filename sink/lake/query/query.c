@@ -31,6 +31,7 @@ query_new(Parquet *parquet, const char *spill_directory, int64_t memory_bytes,
 	buf_printf(&sql, "; SET memory_limit = '%" PRId64 "MiB'", (memory_bytes >> 20) + 1);
 	ok = ok && engine_run(made->connection, buf_cstr(&sql), err);
 	buf_free(&sql);
+	parquet->memory_bytes = parquet->limit = memory_bytes;
 	if (!ok)
 	{
 		query_free(made);
