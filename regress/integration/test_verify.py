@@ -348,3 +348,34 @@ def test_killed_worker(t):
         worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
     verify(worker)
     assert worker.stop() == 0
+
+
+def test_wide_and_long_rows_with_little_memory(t):
+    """Rows of 1,590 columns and texts of 64 kB, with the least max.memory there is, by the worker and by verify; and
+    what differs is found all the same."""
+    db = t.database()
+    names = ["c%d" % n for n in range(1, 1590)]
+    db.psql("create table wide (id int primary key, %s);"
+            " insert into wide select g, %s from generate_series(1, 5000) g;"
+            " create table long (id int primary key, v text); alter table long alter v set storage external;"
+            " insert into long select g, repeat(md5(g::text), 2000) from generate_series(1, 2500) g;"
+            " create table bare (v text, w text); alter table bare replica identity full;"
+            " insert into bare select repeat(md5(g::text), 2000), 'w' from generate_series(1, 100) g"
+            % (", ".join(name + " text" for name in names), ", ".join("'x'" for _ in names)))
+    worker = stopped(t, db, outputs="silver", **{"max.memory": "16MB"})
+    lines = verify(worker)
+    assert line_of(lines, "public.wide") == "ok public.wide: 5000 rows in source, 5000 in silver", lines
+    assert line_of(lines, "public.long") == "ok public.long: 2500 rows in source, 2500 in silver", lines
+    assert line_of(lines, "public.bare") == "ok public.bare: 100 rows in source, 100 in silver", lines
+    db.psql("update wide set c1589 = 'y' where id = 4711; update long set v = v || 'y' where id in (7, 8);"
+            " insert into bare select repeat(md5(g::text), 2000), 'w' from generate_series(1, 3) g")
+    db.psql("select pg_replication_slot_advance('%s', pg_current_wal_lsn())" % worker.config["slot.name"])
+    lines = verify(worker, expect=1)
+    for table, rows, source, silver in (("wide", 5000, 1, 1), ("long", 2500, 2, 2), ("bare", 103, 3, 0)):
+        assert re.match(r"DIFFERENT public.%s: %d rows in source, \d+ in silver; %d only in source, %d only in silver"
+                        % (table, rows, source, silver), line_of(lines, "public." + table)), lines
+    for expected in ('    only in source: {"id":4711}', '    only in silver: {"id":4711}', '    only in source: {"id":8}'):
+        assert expected in lines, lines
+
+
+test_wide_and_long_rows_with_little_memory.timeout = 600

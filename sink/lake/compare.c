@@ -13,6 +13,10 @@
 #define COLUMNS_PROPERTY "cdc.columns"
 #define STALE_PROPERTY   "cdc.stale"
 
+/* What rows of a thousand columns take, or row groups of long texts, on both sides; what
+ * is beyond it is spilled. */
+#define MEMORY_MIN (INT64_C(256) << 20)
+
 /* ---- Opening ---- */
 
 bool
@@ -32,7 +36,7 @@ compare_open(const Config *config, Compare **compare, Err *err)
 	if (!store_init(&opened->store, config, err) || !scratch_new(&opened->scratch, err) ||
 	    !query_new(opened->store.parquet,
 	               scratch_directory(opened->scratch),
-	               config->max_memory,
+	               config->max_memory < MEMORY_MIN ? MEMORY_MIN : config->max_memory,
 	               &opened->query,
 	               err))
 	{

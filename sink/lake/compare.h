@@ -7,7 +7,8 @@
  * meanwhile.  Source rows come as wire tuples and go through the same mapping and
  * rules as silver's own rows into temporary Parquet files; then both sides are
  * compared by DuckDB, in both directions, as multisets over all source columns
- * and _overflow.  NaN equals NaN, and -0.0 equals 0.0.
+ * and _overflow, by digests.  NaN equals NaN, and -0.0 equals 0.0.  Whatever max.memory
+ * is, DuckDB may take 256 MB; beyond that, or max.memory, it spills.
  *
  * Columns that silver does not have yet are left aside: it hears of a new column
  * with the next change to the table.

@@ -169,6 +169,8 @@ write_full(Compare *compare, Spool *spool, Err *err)
 bool
 spool_add(Compare *compare, Spool *spool, RowPlan *plan, Slice tuple, Err *err)
 {
+	if (!parquet_expect(compare->store.parquet, tuple.len, err))
+		return false;
 	append(spool, plan, tuple);
 	/* Writing rows may add keys. */
 	return write_full(compare, &compare->rows, err) &&

@@ -6,9 +6,14 @@
  *		source_rows  the spooled rows that are not left out
  *		silver_live  the table's rows without those that position deletes name
  *		silver_rows  of these, what is not left out
- *		differing    every row with its count in source less that in silver, where not 0
+ *		..._digests  both with two digests of each row, d1 and d2
+ *		differing    every digest with its rows in source less those in silver, where not
+ *0
  *
- * Counting over all columns is EXCEPT ALL in both directions at once, and spills.
+ * Counting is EXCEPT ALL in both directions at once.  It is done over digests, which are
+ * of one size whatever a row holds: rows of a thousand columns, or of long texts, would
+ * need more memory than there is.  Two digests of 64 bits, of the columns in one order
+ *and of texts hashed otherwise in the other order, do not let a difference pass.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -223,6 +228,32 @@ number_at(const QueryRows *rows, size_t i)
 	return strtoll(text, NULL, 10);
 }
 
+/* Text of any length, in a type of one. */
+static bool
+is_long(const IcebergType *type)
+{
+	return type->kind == ICEBERG_STRING || type->kind == ICEBERG_BINARY;
+}
+
+static bool
+make_digests(Compare *compare, const CompareColumns *columns, const char *side, Err *err)
+{
+	Buf sql = buf_heap();
+	bool ok;
+
+	buf_printf(
+		&sql, "CREATE OR REPLACE TEMP VIEW %s_digests AS SELECT *, hash(overflow", side);
+	for (int32_t i = 0; i < columns->count; i++)
+		buf_printf(&sql, ", c%d", i);
+	buf_text(&sql, ") AS d1, hash(");
+	for (int32_t i = columns->count - 1; i >= 0; i--)
+		buf_printf(&sql, is_long(&columns->fields[i].type) ? "md5(c%d), " : "c%d, ", i);
+	buf_printf(&sql, "overflow) AS d2 FROM %s_rows", side);
+	ok = query_run(compare->query, buf_cstr(&sql), err);
+	buf_free(&sql);
+	return ok;
+}
+
 static bool
 count_rows(Compare *compare, const CompareColumns *columns, CompareResult *result,
            Err *err)
@@ -233,10 +264,12 @@ count_rows(Compare *compare, const CompareColumns *columns, CompareResult *resul
 
 	buf_text(&sql,
 	         "CREATE OR REPLACE TEMP TABLE differing AS "
-	         "SELECT * EXCLUDE (side), CAST(sum(side) AS BIGINT) AS surplus FROM ("
-	         "SELECT *, 1 AS side FROM source_rows UNION ALL "
-	         "SELECT *, -1 FROM silver_rows) GROUP BY ALL HAVING sum(side) <> 0");
-	ok = query_run(compare->query, buf_cstr(&sql), err);
+	         "SELECT d1, d2, CAST(sum(side) AS BIGINT) AS surplus FROM ("
+	         "SELECT d1, d2, 1 AS side FROM source_digests UNION ALL "
+	         "SELECT d1, d2, -1 FROM silver_digests) GROUP BY ALL HAVING sum(side) <> 0");
+	ok = make_digests(compare, columns, "source", err) &&
+	     make_digests(compare, columns, "silver", err) &&
+	     query_run(compare->query, buf_cstr(&sql), err);
 	buf_reset(&sql);
 	buf_text(&sql,
 	         "SELECT (SELECT CAST(count(*) AS VARCHAR) FROM source_rows), "
@@ -323,6 +356,39 @@ print_row(Arena *arena, const CompareColumns *columns, const Slice *values)
 	return printed;
 }
 
+/* Which column is the i-th that tells a row. */
+static int32_t
+told_column(const CompareColumns *columns, int32_t i)
+{
+	return columns->key_count > 0 ? columns->key[i] : i;
+}
+
+/* What tells the rows of a side that the other lacks; texts are cut before anything is
+ * done with them. */
+static void
+put_differing(Buf *sql, const CompareColumns *columns, int32_t count, const char *side)
+{
+	buf_printf(sql, "SELECT DISTINCT '%s' AS side, told.* FROM (SELECT d1, d2", side);
+	for (int32_t i = 0; i < count; i++)
+	{
+		int32_t column = told_column(columns, i);
+
+		if (!is_long(&columns->fields[column].type))
+			buf_printf(sql, ", c%d", column);
+		else
+			buf_printf(sql,
+			           ", left(CAST(c%d AS VARCHAR), %d) AS c%d",
+			           column,
+			           COMPARE_KEY_BYTES,
+			           column);
+	}
+	buf_printf(sql,
+	           " FROM %s_digests) AS told SEMI JOIN differing ON told.d1 = differing.d1 "
+	           "AND told.d2 = differing.d2 AND surplus %c 0",
+	           side,
+	           strcmp(side, "source") == 0 ? '>' : '<');
+}
+
 static bool
 name_rows(Compare *compare, const CompareColumns *columns, CompareResult *result,
           Err *err)
@@ -332,16 +398,20 @@ name_rows(Compare *compare, const CompareColumns *columns, CompareResult *result
 	Buf sql = buf_heap();
 	bool ok;
 
-	buf_text(&sql, "SELECT CASE WHEN surplus > 0 THEN 'source' ELSE 'silver' END");
+	buf_text(&sql, "SELECT side");
 	for (int32_t i = 0; i < count; i++)
 		buf_printf(&sql,
 		           ", left(CAST(c%d AS VARCHAR), %d)",
-		           columns->key_count > 0 ? columns->key[i] : i,
+		           told_column(columns, i),
 		           COMPARE_KEY_BYTES);
-	buf_text(&sql, " FROM differing ORDER BY ");
+	buf_text(&sql, " FROM (");
+	put_differing(&sql, columns, count, "source");
+	buf_text(&sql, " UNION ALL ");
+	put_differing(&sql, columns, count, "silver");
+	buf_text(&sql, ") ORDER BY ");
 	for (int32_t i = 0; i < count; i++)
-		buf_printf(&sql, "c%d, ", columns->key_count > 0 ? columns->key[i] : i);
-	buf_printf(&sql, "surplus DESC LIMIT %d", COMPARE_KEYS);
+		buf_printf(&sql, "c%d, ", told_column(columns, i));
+	buf_printf(&sql, "side DESC LIMIT %d", COMPARE_KEYS);
 	ok = query_rows(compare->query, buf_cstr(&sql), compare->arena, &rows, err);
 	buf_free(&sql);
 	for (size_t i = 0; ok && i < rows.row_count; i++)
@@ -365,6 +435,7 @@ compare_files(Compare *compare, const CompareColumns *columns, CompareResult *re
 	       make_source_rows(compare, columns, err) &&
 	       make_silver_rows(compare, columns, &files, err) &&
 	       count_rows(compare, columns, result, err) &&
-	       name_rows(compare, columns, result, err) &&
+	       (result->only_source + result->only_silver == 0 ||
+	        name_rows(compare, columns, result, err)) &&
 	       query_run(compare->query, "DROP TABLE differing", err);
 }
