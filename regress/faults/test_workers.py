@@ -6,6 +6,7 @@ import struct
 
 from lib.pulse import TABLES, Pulse
 from lib.support import BUILD, SANITIZE, wait_for
+from lib.truth import check_files
 
 SHIM = BUILD / "faults" / "shim.so"
 
@@ -105,6 +106,7 @@ def test_paused_before_what_it_makes_durable(t):
         first.ends(1, "taken over")
         print("%s: %s" % (fault, first.log_text().rpartition("cdc-sink: error: ")[2].splitlines()[0]))
         judge_successor(t, pulse, second)
+    check_files(pulse.db, worker, t.lake(worker))
 
 
 def test_paused_worker_wakes_behind_a_successor_that_ended(t):

@@ -6,9 +6,10 @@ import os
 import re
 import shutil
 import time
+import urllib.request
 import uuid
 
-from lib.support import BUILD, wait_for
+from lib.support import BUILD, free_port, wait_for
 from lib.truth import check_files
 
 SHIM = BUILD / "faults" / "shim.so"
@@ -113,6 +114,21 @@ def test_only_what_is_ours_and_no_snapshot_has_is_removed(t):
     log = subject.restart()
     assert "that no snapshot has" not in log, log
     assert sorted(map(str, kept)) == subject.lake.orphans()
+
+
+def test_what_was_removed_is_counted(t):
+    subject = Subject(t, **{"status.port": free_port()})
+    removed = copies(subject, "silver_t", ours()) + copies(subject, "cdc_checkpoints", ours())
+    subject.worker.start()
+    subject.worker.wait_log("streaming from slot", 60, since=len(subject.worker.log_text()))
+    subject.change()
+
+    def counted():
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % subject.worker.config["status.port"]) as answer:
+            return float(re.search(r"^cdc_sink_lake_orphans_total (\S+)$", answer.read().decode(), re.M).group(1))
+
+    wait_for(lambda: counted() == len(removed), 60, lambda: "%d files counted, not %d" % (counted(), len(removed)))
+    assert subject.worker.stop() == 0, subject.worker.log_tail()
 
 
 def test_young_files_stay_where_an_age_is_set(t):
