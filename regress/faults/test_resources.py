@@ -133,7 +133,7 @@ def test_warehouse_disk_fills_in_mid_commit(t):
                             "errors.retry.delay.max.ms": 300, "lake.flush.interval.ms": 50}).begin()
     worker, lake = subject.worker, t.lake(subject.worker)
     failed = set()
-    for pages in range(16):
+    for pages in range(0, 72, 2):
         filler = fill_but(disk, pages * 4096)
         since = len(worker.log_text())
         until = subject.write(20)
