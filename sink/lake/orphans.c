@@ -412,8 +412,11 @@ orphans_look(Orphans *orphans, Sources *sources, Checkpoints *checkpoints)
 	}
 	orphans->is_over = orphans->next > 2 * sources_count(sources);
 	orphans->due_us = clock_mono_us() + IDLE_SHARE * spent_us;
-	if (orphans->is_over)
-		tell(orphans);
+	if (!orphans->is_over)
+		return;
+	if (spent_us > 0)
+		log_debug("lake", "looked through the tables for files that no snapshot has");
+	tell(orphans);
 }
 
 void
