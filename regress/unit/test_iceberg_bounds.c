@@ -187,6 +187,12 @@ ids_and_days(void **state)
 	uuid4_from_random(uuid);
 	assert_string_equal(uuid_format(uuid, text), "00000000-0000-4000-8000-000000000000");
 	assert_true(snapshot_id_from_uuid(uuid) == 0x4000);
+	assert_true(uuid_parse("01234567-89ab-4cde-8f01-23456789abcd-m0.avro", uuid));
+	assert_string_equal(uuid_format(uuid, text), "01234567-89ab-4cde-8f01-23456789abcd");
+	assert_false(uuid_parse("01234567-89AB-4cde-8f01-23456789abcd", uuid));
+	assert_false(uuid_parse("0123456789ab-4cde-8f01-23456789abcd", uuid));
+	assert_false(uuid_parse("01234567-89ab-4cde-8f01-23456789abc", uuid));
+	assert_false(uuid_parse("", uuid));
 
 	assert_int_equal(iceberg_day(0), 0);
 	assert_int_equal(iceberg_day(-1), -1);

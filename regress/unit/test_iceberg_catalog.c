@@ -261,6 +261,9 @@ paths_have_one_spelling(void **state)
 	REQUIRE(storage_local_uri(f->arena, "lake", &uri, &f->err));
 	assert_true(strncmp(uri, "file:///", 8) == 0);
 	assert_string_equal(strrchr(uri, '/'), "/lake");
+	assert_true(storage_is_temporary("file:///lake/t/metadata/.tmp-1-22-333"));
+	assert_false(storage_is_temporary("file:///lake/t/metadata/.tmp-of-mine"));
+	assert_false(storage_is_temporary("file:///lake/t/metadata/v1.metadata.json"));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 	{
 		assert_string_equal(storage_encode_part(f->arena, parts[i][0]), parts[i][1]);
