@@ -261,8 +261,7 @@ def test_killed_in_the_middle_of_a_large_transaction(t):
     wait_for(lambda: not any(map(os.path.exists, left)), 60, "orphans to go")
     worker.kill()
     worker.wait()
-    log = subject.restart()
-    assert "that no snapshot has" in log, log
+    subject.restart()
     check_files(subject.db, worker, subject.lake)
     assert not subject.lake.orphans()
     subject.is_right()
