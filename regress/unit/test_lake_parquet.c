@@ -161,7 +161,9 @@ test_round_trip(void **state)
 
 	write_file(fixture, &file);
 	assert_int_equal(file.record_count, ROWS);
-	read = (ParquetRead){ fixture->path, fixture->schema.fields, FIELDS, false };
+	read = (ParquetRead){ .local_path = fixture->path,
+		                  .fields = fixture->schema.fields,
+		                  .field_count = FIELDS };
 	if (!parquet_open(fixture->parquet, &read, &rows, &err))
 		fail_msg("%s", err.text);
 	fixture->made = 0;
@@ -203,7 +205,9 @@ test_older_schema(void **state)
 		{ .id = 1, .name = "renamed", .type = iceberg_type(ICEBERG_LONG) },
 		{ .id = 6, .name = "tags", .type = fixture->schema.fields[TAGS].type },
 	};
-	ParquetRead read = { fixture->path, fields, 3, false };
+	ParquetRead read = { .local_path = fixture->path,
+		                 .fields = fields,
+		                 .field_count = 3 };
 	ParquetRows *rows;
 	DataFile file;
 	bool end;
@@ -218,6 +222,138 @@ test_older_schema(void **state)
 	assert_int_equal(parquet_cell(rows, 1, fixture->arena).integer, 3);
 	assert_int_equal(parquet_cell(rows, 2, fixture->arena).count, 1);
 	parquet_close(rows);
+}
+
+#define OTHERS 3
+
+/* Files of 10, 20 and 30 rows beside the large one; the second lacks a column. */
+static const char *const *
+write_others(Fixture *fixture)
+{
+	const char **paths = arena_zero(fixture->arena, sizeof *paths * OTHERS);
+	IcebergSchema narrow = fixture->schema;
+
+	narrow.field_count = NOTES;
+	for (int i = 0; i < OTHERS; i++)
+	{
+		ParquetWrite write = { .local_path = arena_printf(fixture->arena,
+			                                              "%s/other, '%d'.parquet",
+			                                              fixture->directory,
+			                                              i),
+			                   .schema = i == 1 ? &narrow : &fixture->schema,
+			                   .next = next_row,
+			                   .context = fixture };
+		DataFile file = { DATA_FILE_INIT };
+		Err err = { 0 };
+
+		paths[i] = write.local_path;
+		fixture->made = ROWS - 10 * (i + 1);
+		if (!parquet_write(fixture->parquet, &write, fixture->arena, &file, &err))
+			fail_msg("%s", err.text);
+	}
+	return paths;
+}
+
+static void
+remove_others(const char *const *paths)
+{
+	for (int i = 0; i < OTHERS; i++)
+		(void) unlink(paths[i]);
+}
+
+static void
+check_several(Fixture *fixture, const ParquetRead *read, int64_t first_rows)
+{
+	const int64_t counts[] = { first_rows, 10, 20, 30 };
+	ParquetRows *rows;
+	bool end;
+	Err err = { 0 };
+
+	if (!parquet_open(fixture->parquet, read, &rows, &err))
+		fail_msg("%s", err.text);
+	for (int file = 0; file <= read->other_count; file++)
+		for (int64_t i = 0; i < counts[file]; i++)
+		{
+			int64_t id = (ROWS - counts[file] + i) * 3;
+
+			assert_true(parquet_next(rows, &end, &err));
+			assert_false(end);
+			assert_int_equal(parquet_file(rows), file);
+			assert_int_equal(parquet_position(rows), i);
+			assert_int_equal(parquet_cell(rows, 0, fixture->arena).integer, id);
+			assert_int_equal(parquet_cell(rows, 1, fixture->arena).kind,
+			                 file == 2 || id / 3 % 7 == 0 ? CELL_NULL : CELL_LIST);
+		}
+	assert_true(parquet_next(rows, &end, &err));
+	assert_true(end);
+	(void) parquet_damaged(rows, "it is the last", &err);
+	assert_non_null(strstr(err.text, read->others[read->other_count - 1]));
+	parquet_close(rows);
+}
+
+/* Streamed and held: one after the other, each with its positions. */
+static void
+test_several_files(void **state)
+{
+	Fixture *fixture = *state;
+	const IcebergField fields[] = { fixture->schema.fields[ID],
+		                            fixture->schema.fields[NOTES] };
+	const char *const *others = write_others(fixture);
+	ParquetRead read = { .local_path = fixture->path,
+		                 .fields = fields,
+		                 .field_count = 2,
+		                 .others = others,
+		                 .other_count = OTHERS };
+	DataFile file;
+
+	write_file(fixture, &file);
+	check_several(fixture, &read, ROWS);
+	read.small_rows = ROWS + 60;
+	check_several(fixture, &read, ROWS);
+	read.small_rows = 60;
+	read.local_path = arena_printf(fixture->arena, "%s", others[0]);
+	check_several(fixture, &read, 10);
+	remove_others(others);
+}
+
+/* The one of several files that cannot be read is named, whatever DuckDB says. */
+static void
+test_one_of_several_damaged(void **state)
+{
+	Fixture *fixture = *state;
+	const char *const *others = write_others(fixture);
+	ParquetRead read = { .local_path = fixture->path,
+		                 .fields = fixture->schema.fields,
+		                 .field_count = 1,
+		                 .others = others,
+		                 .other_count = OTHERS };
+	DataFile file;
+
+	write_file(fixture, &file);
+	for (int damage = 0; damage < 3; damage++)
+		for (int small = 0; small < 2; small++)
+		{
+			ParquetRows *rows;
+			bool end = false;
+			bool ok;
+			Err err = { 0 };
+
+			if (damage == 1)
+				assert_int_equal(truncate(others[1], 100), 0);
+			if (damage == 2)
+				(void) unlink(others[1]);
+			read.small_rows = small;
+			ok = parquet_open(fixture->parquet, &read, &rows, &err);
+			while (ok && !end)
+				ok = parquet_next(rows, &end, &err);
+			parquet_close(rows);
+			assert_int_equal(ok, damage == 0);
+			if (ok)
+				continue;
+			assert_int_equal(err.kind, ERR_CONFIG);
+			assert_non_null(strstr(err.text, others[1]));
+		}
+	remove_others(others);
 }
 
 static void
@@ -262,7 +398,9 @@ test_failures(void **state)
 		                   .schema = &fixture->schema,
 		                   .next = next_bad,
 		                   .context = fixture };
-	ParquetRead read = { fixture->path, fixture->schema.fields, FIELDS, false };
+	ParquetRead read = { .local_path = fixture->path,
+		                 .fields = fixture->schema.fields,
+		                 .field_count = FIELDS };
 	DataFile file = { DATA_FILE_INIT };
 	ParquetRows *rows;
 	Err err = { 0 };
@@ -287,6 +425,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_older_schema, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_several_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_of_several_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_metrics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
 	};

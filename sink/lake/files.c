@@ -201,32 +201,31 @@ load_positions(LiveFiles *files, ParquetRows *rows, Arena *scratch, Err *err)
 	}
 }
 
-static bool
-load_delete_file(LiveFiles *files, Table *table, const DataFile *deletes, Err *err)
+/* Whose delete file it is: of one data file, or shared. */
+static void
+add_delete_file(LiveFiles *files, const DataFile *deletes)
 {
-	Arena *scratch = arena_new();
 	LiveFile *scoped = NULL;
-	ParquetRead read = { .fields = delete_fields, .field_count = 2 };
-	ParquetRows *rows = NULL;
-	bool ok = table_local_path(table, scratch, deletes->path, &read.local_path, err) &&
-	          parquet_open(table->store->parquet, &read, &rows, err) &&
-	          load_positions(files, rows, scratch, err);
 
-	parquet_close(rows);
-	arena_free(scratch);
-	if (!ok)
-		return false;
 	if (deletes->referenced_data_file != NULL)
 		scoped = find_uri(files, slice_from(deletes->referenced_data_file));
 	if (scoped != NULL && scoped->scoped == NULL)
 		scoped->scoped = xstrdup(deletes->path);
 	else
 		add_shared(files, deletes->path);
-	return true;
 }
 
+/* The delete files of a table. */
+typedef struct DeleteFiles
+{
+	const char **local_paths;
+	int32_t count;
+	int64_t rows;
+} DeleteFiles;
+
+/* The data files, and where the delete files are. */
 static bool
-load_entries(LiveFiles *files, Table *table, FileContent content, Err *err)
+list_files(LiveFiles *files, Table *table, Arena *arena, DeleteFiles *deletes, Err *err)
 {
 	const TableState *state = table->state;
 
@@ -243,22 +242,80 @@ load_entries(LiveFiles *files, Table *table, FileContent content, Err *err)
 				            ERR_CONFIG,
 				            "table \"%s\" has equality deletes: something else writes it",
 				            table->name.name);
-			if (file->content != content)
-				continue;
-			if (content == FILE_DATA)
+			if (file->content == FILE_DATA)
+			{
 				(void) files_add(files, file->path, file->record_count);
-			else if (!load_delete_file(files, table, file, err))
+				continue;
+			}
+			deletes->rows += file->record_count;
+			if (!table_local_path(table,
+			                      arena,
+			                      file->path,
+			                      &deletes->local_paths[deletes->count++],
+			                      err))
 				return false;
 		}
 	}
 	return true;
 }
 
+static void
+add_delete_files(LiveFiles *files, const TableState *state)
+{
+	for (int32_t i = 0; i < state->manifest_count; i++)
+	{
+		const ManifestEntries *live = &state->manifests[i]->live;
+
+		for (int32_t j = 0; j < live->count; j++)
+			if (live->items[j].file.content == FILE_POSITION_DELETES)
+				add_delete_file(files, &live->items[j].file);
+	}
+}
+
+static bool
+load_deletes(LiveFiles *files, Table *table, const DeleteFiles *deletes, Err *err)
+{
+	Arena *scratch = arena_new();
+	ParquetRead read = { .local_path = deletes->local_paths[0],
+		                 .fields = delete_fields,
+		                 .field_count = 2,
+		                 .others = deletes->local_paths + 1,
+		                 .other_count = deletes->count - 1,
+		                 .small_rows = deletes->rows };
+	ParquetRows *rows = NULL;
+	bool ok = parquet_open(table->store->parquet, &read, &rows, err) &&
+	          load_positions(files, rows, scratch, err);
+
+	parquet_close(rows);
+	arena_free(scratch);
+	return ok;
+}
+
+static int32_t
+count_files(const TableState *state)
+{
+	int32_t count = 0;
+
+	for (int32_t i = 0; i < state->manifest_count; i++)
+		count += state->manifests[i]->live.count;
+	return count;
+}
+
 bool
 files_load(LiveFiles *files, Table *table, Err *err)
 {
-	return load_entries(files, table, FILE_DATA, err) &&
-	       load_entries(files, table, FILE_POSITION_DELETES, err);
+	Arena *arena = arena_new();
+	DeleteFiles deletes = { 0 };
+	bool ok;
+
+	deletes.local_paths = arena_alloc(
+		arena, sizeof *deletes.local_paths * (size_t) (count_files(table->state) + 1));
+	ok = list_files(files, table, arena, &deletes, err) &&
+	     (deletes.count == 0 || load_deletes(files, table, &deletes, err));
+	if (ok)
+		add_delete_files(files, table->state);
+	arena_free(arena);
+	return ok;
 }
 
 /* ---- Delete files ---- */

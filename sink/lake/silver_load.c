@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lake/silver_state.h"
+#include "lake/storage/damage.h"
 
 /* Columns read for the key: those of the key, or all and the two that say more. */
 typedef struct KeyReader
@@ -20,10 +21,13 @@ typedef struct KeyReader
 } KeyReader;
 
 static bool
-reader_open(KeyReader *reader, Silver *silver, const char *local_path, Err *err)
+reader_open(KeyReader *reader, Silver *silver, const uint32_t *numbers,
+            const char *const *local_paths, uint32_t count, Err *err)
 {
 	const Shape *shape = silver->shape;
-	ParquetRead read = { .local_path = local_path };
+	ParquetRead read = { .local_path = local_paths[0],
+		                 .others = local_paths + 1,
+		                 .other_count = (int32_t) count - 1 };
 
 	*reader =
 		(KeyReader){ .silver = silver, .arena = arena_new(), .scratch = arena_new() };
@@ -40,6 +44,8 @@ reader_open(KeyReader *reader, Silver *silver, const char *local_path, Err *err)
 	}
 	for (int32_t i = 0; shape->identity == IDENTITY_KEY && i < shape->key_count; i++)
 		reader->fields[reader->field_count++] = shape->schema.fields[shape->key[i]];
+	for (uint32_t i = 0; shape->identity == IDENTITY_KEY && i < count; i++)
+		read.small_rows += silver->files.items[numbers[i]].rows;
 	read.fields = reader->fields;
 	read.field_count = reader->field_count;
 	return parquet_open(silver->store->parquet, &read, &reader->rows, err);
@@ -103,37 +109,47 @@ read_key(const KeyReader *reader, bool *found, Err *err)
 	return true;
 }
 
-/* Call silver_index_add or _settle for every live row of a file. */
 static bool
-index_rows(Silver *silver, uint32_t number, const char *local_path,
-           void (*put)(Silver *, RowPlace), Err *err)
+wrong_count(const char *local_path, Err *err)
 {
-	const LiveFile *file = &silver->files.items[number];
+	(void) fail(err, ERR_FATAL, "it has another number of rows than its manifest says");
+	return damage_found(err, local_path);
+}
+
+/* Call silver_index_add or _settle for every live row of some files. */
+static bool
+index_rows(Silver *silver, const uint32_t *numbers, const char *const *local_paths,
+           uint32_t count, void (*put)(Silver *, RowPlace), Err *err)
+{
 	KeyReader reader;
-	bool ok = reader_open(&reader, silver, local_path, err);
-	int64_t rows = 0;
+	bool ok = reader_open(&reader, silver, numbers, local_paths, count, err);
+	int64_t *rows = arena_zero(reader.arena, sizeof *rows * count);
 	bool end = false;
 	bool found;
 
-	while (ok && !end)
+	while (ok)
 	{
-		RowPlace place = { number, 0 };
+		const LiveFile *file;
+		RowPlace place;
+		int32_t i;
 
 		ok = parquet_next(reader.rows, &end, err);
 		if (!ok || end)
 			break;
-		if (rows++ >= file->rows)
+		i = parquet_file(reader.rows);
+		place = (RowPlace){ numbers[i], (uint32_t) parquet_position(reader.rows) };
+		file = &silver->files.items[place.file];
+		if (rows[i]++ >= file->rows)
 			break;
-		place.position = (uint32_t) parquet_position(reader.rows);
 		if (files_is_dead(file, place.position))
 			continue;
 		ok = read_key(&reader, &found, err);
 		if (ok && found)
 			put(silver, place);
 	}
-	if (ok && rows != file->rows)
-		ok = parquet_damaged(
-			reader.rows, "it has another number of rows than its manifest says", err);
+	for (uint32_t i = 0; ok && i < count; i++)
+		if (rows[i] != silver->files.items[numbers[i]].rows)
+			ok = wrong_count(local_paths[i], err);
 	reader_close(&reader);
 	return ok;
 }
@@ -143,31 +159,30 @@ silver_index_file(Silver *silver, uint32_t number, const char *local_path, Err *
 {
 	if (silver->shape->identity == IDENTITY_APPEND)
 		return true;
-	return index_rows(silver, number, local_path, silver_index_settle, err);
+	return index_rows(silver, &number, &local_path, 1, silver_index_settle, err);
 }
 
 bool
 silver_index_load(Silver *silver, Err *err)
 {
 	Arena *arena = arena_new();
+	uint32_t *numbers = arena_alloc(arena, sizeof *numbers * silver->files.count);
+	const char **local_paths =
+		arena_alloc(arena, sizeof *local_paths * silver->files.count);
+	uint32_t count = 0;
 	bool ok = true;
 
 	silver_index_reset(silver);
-	if (silver->index == NULL)
+	for (uint32_t i = 1; ok && silver->index != NULL && i < silver->files.count; i++)
 	{
-		arena_free(arena);
-		return true;
-	}
-	for (uint32_t i = 1; ok && i < silver->files.count; i++)
-	{
-		const char *local;
-
 		if (silver->files.items[i].uri == NULL)
 			continue;
+		numbers[count] = i;
 		ok = table_local_path(
-				 silver->table, arena, silver->files.items[i].uri, &local, err) &&
-		     index_rows(silver, i, local, silver_index_add, err);
+			silver->table, arena, silver->files.items[i].uri, &local_paths[count++], err);
 	}
+	if (ok && count > 0)
+		ok = index_rows(silver, numbers, local_paths, count, silver_index_add, err);
 	arena_free(arena);
 	return ok;
 }

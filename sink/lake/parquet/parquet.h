@@ -72,12 +72,16 @@ typedef struct ParquetRead
 	const char *local_path;
 	const IcebergField *fields; /* the columns wanted, by id */
 	int32_t field_count;
-	bool by_name; /* the file has no field ids: not one of ours */
+	bool by_name;              /* the file has no field ids: not one of ours */
+	const char *const *others; /* files to read after it */
+	int32_t other_count;
+	int64_t small_rows; /* how many there are, when each is small; 0: not known */
 } ParquetRead;
 
 /*
- * Read a file from its first row to its last.  A read may run inside a write's
- * next().  ERR_FATAL names a file that is missing or damaged.
+ * Read a file from its first row to its last, then the others: to start costs far more
+ * than a small file does.  What read points to must stay until parquet_close().  A read
+ * may run inside a write's next().  Errors name the file that is missing or damaged.
  */
 MUST_CHECK bool parquet_open(Parquet *parquet, const ParquetRead *read,
                              ParquetRows **rows, Err *err);
@@ -85,12 +89,13 @@ MUST_CHECK bool parquet_open(Parquet *parquet, const ParquetRead *read,
 /* Go to the next row; *end at the end. */
 MUST_CHECK bool parquet_next(ParquetRows *rows, bool *end, Err *err);
 
-/* The file is not what its metadata say: an error that names it, and what.  Returns
- * false. */
+/* The current row's file, or the last row's, is not what its metadata say: an error that
+ * names it, and what.  Returns false. */
 bool parquet_damaged(const ParquetRows *rows, const char *what, Err *err);
 
-/* The current row's position in the file. */
+/* The current row's position in its file, and which file that is: 0 is the first one. */
 int64_t parquet_position(const ParquetRows *rows);
+int32_t parquet_file(const ParquetRows *rows);
 
 /* A column of the current row.  Bytes are valid until the next call of parquet_next();
  * items are the arena's. */
