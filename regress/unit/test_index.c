@@ -119,6 +119,39 @@ test_hashed(void **state)
 	check_model(false);
 }
 
+/* Room is made at once, and what is there stays. */
+static void
+test_reserve(void **state)
+{
+	Index *index = index_new(true, seed);
+	KeyBytes bytes;
+	RowPlace place;
+	RowPlace old;
+	size_t room;
+
+	(void) state;
+	index_reserve(index, 0);
+	room = index_bytes(index);
+	index_reserve(index, 100);
+	assert_int_equal(index_bytes(index), room);
+	for (uint32_t i = 0; i < 5000; i++)
+		(void) index_put(index, make_key(&bytes, true, i), (RowPlace){ 1, i }, &old);
+	index_reserve(index, 200000);
+	room = index_bytes(index);
+	assert_in_range(room, 200000 * 16, 200000 * 16 * 3 / 2);
+	index_reserve(index, 1000);
+	for (uint32_t i = 5000; i < 190000; i++)
+		(void) index_put(index, make_key(&bytes, true, i), (RowPlace){ 1, i }, &old);
+	assert_in_range(index_bytes(index), room, room * 11 / 10);
+	for (uint32_t i = 0; i < 190000; i++)
+	{
+		assert_true(index_find(index, make_key(&bytes, true, i), &place));
+		assert_int_equal(place.position, i);
+	}
+	assert_int_equal(index_count(index), 190000);
+	index_free(index);
+}
+
 static void
 test_size(void **state)
 {
@@ -146,6 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_hashed),
+		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_size),
 	};
 

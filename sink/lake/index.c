@@ -234,14 +234,11 @@ find_slot(const Index *index, const Shard *shard, const Probe *probe)
 }
 
 static void
-shard_grow(const Index *index, Shard *shard)
+shard_grow(const Index *index, Shard *shard, uint32_t capacity)
 {
-	Shard grown = { .count = shard->count };
+	Shard grown = { .count = shard->count, .capacity = capacity };
 	size_t bytes;
 
-	grown.capacity = shard->capacity == 0    ? FIRST_SIZE
-	                 : shard->capacity < 256 ? shard->capacity * 2
-	                                         : shard->capacity + shard->capacity / 8;
 	bytes = (size_t) grown.capacity * index->words * sizeof(uint32_t);
 	grown.entries = xmalloc(bytes);
 	memset(grown.entries, 0xFF, bytes);
@@ -262,7 +259,35 @@ shard_grow(const Index *index, Shard *shard)
 	*shard = grown;
 }
 
+static bool
+has_room(uint64_t capacity, uint64_t count)
+{
+	return count * 20 <= capacity * 17;
+}
+
+static uint32_t
+next_capacity(uint32_t capacity)
+{
+	if (capacity == 0)
+		return FIRST_SIZE;
+	return capacity < 256 ? capacity * 2 : capacity + capacity / 8;
+}
+
 /* ---- The interface ---- */
+
+void
+index_reserve(Index *index, size_t count)
+{
+	/* and a sixteenth, as some shards have more than others */
+	uint64_t each = (uint64_t) count / SHARDS * 17 / 16;
+	uint32_t capacity = 0;
+
+	while (!has_room(capacity, each))
+		capacity = next_capacity(capacity);
+	for (size_t i = 0; i < SHARDS; i++)
+		if (index->shards[i].capacity < capacity)
+			shard_grow(index, &index->shards[i], capacity);
+}
 
 bool
 index_find(const Index *index, Slice key, RowPlace *place)
@@ -288,8 +313,8 @@ index_put(Index *index, Slice key, RowPlace place, RowPlace *old)
 	uint32_t *entry;
 	bool was_there;
 
-	if ((uint64_t) (shard->count + 1) * 20 > (uint64_t) shard->capacity * 17)
-		shard_grow(index, shard);
+	if (!has_room(shard->capacity, shard->count + 1))
+		shard_grow(index, shard, next_capacity(shard->capacity));
 	entry = slot_entry(index, shard, find_slot(index, shard, &probe));
 	was_there = !entry_is_free(index, entry);
 	if (was_there)

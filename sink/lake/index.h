@@ -29,6 +29,9 @@ typedef struct RowPlace
 Index *index_new(bool exact, const uint8_t seed[16]);
 void index_free(Index *index); /* NULL is allowed */
 
+/* Make room for so many keys at once: growing by and by moves each key many times. */
+void index_reserve(Index *index, size_t count);
+
 /* Where key is; false when it is not there. */
 bool index_find(const Index *index, Slice key, RowPlace *place);
 

@@ -9,6 +9,8 @@
 #include "lake/silver_state.h"
 #include "lake/storage/damage.h"
 
+#define RESERVE_FIRST ((size_t) 100000) /* rows */
+
 /* Columns read for the key: those of the key, or all and the two that say more. */
 typedef struct KeyReader
 {
@@ -116,6 +118,20 @@ wrong_count(const char *local_path, Err *err)
 	return damage_found(err, local_path);
 }
 
+/* Room for the rows that the manifests tell of, by and by: they may tell of too many. */
+static void
+reserve_ahead(Silver *silver, size_t *reserved)
+{
+	size_t count = index_count(silver->index);
+	size_t rows;
+
+	if (count < *reserved)
+		return;
+	rows = (size_t) files_live_rows(&silver->files);
+	*reserved = count < RESERVE_FIRST ? RESERVE_FIRST : count * 8;
+	index_reserve(silver->index, *reserved < rows ? *reserved : rows);
+}
+
 /* Call silver_index_add or _settle for every live row of some files. */
 static bool
 index_rows(Silver *silver, const uint32_t *numbers, const char *const *local_paths,
@@ -124,6 +140,7 @@ index_rows(Silver *silver, const uint32_t *numbers, const char *const *local_pat
 	KeyReader reader;
 	bool ok = reader_open(&reader, silver, numbers, local_paths, count, err);
 	int64_t *rows = arena_zero(reader.arena, sizeof *rows * count);
+	size_t reserved = 0;
 	bool end = false;
 	bool found;
 
@@ -143,6 +160,7 @@ index_rows(Silver *silver, const uint32_t *numbers, const char *const *local_pat
 			break;
 		if (files_is_dead(file, place.position))
 			continue;
+		reserve_ahead(silver, &reserved);
 		ok = read_key(&reader, &found, err);
 		if (ok && found)
 			put(silver, place);
