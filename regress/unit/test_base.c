@@ -1,12 +1,13 @@
 /*
  * test_base.c
- *		arena, buffer, LSN text, queue and error text.
+ *		arena, buffer, LSN text, queue, error text and what outlives a batch.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 #undef fail
@@ -21,6 +22,7 @@
 #include "base/err.h"
 #include "base/lsn.h"
 #include "base/queue.h"
+#include "event/event.h"
 
 static void
 arena_keeps_what_it_gave(void **state)
@@ -39,6 +41,78 @@ arena_keeps_what_it_gave(void **state)
 		assert_int_equal((uintptr_t) texts[i] % 16, 0);
 	}
 	arena_free(arena);
+}
+
+static void
+count_release(void *thing)
+{
+	++*(int *) thing;
+}
+
+static void
+arena_releases_what_it_holds(void **state)
+{
+	Arena *arena = arena_new();
+	int released = 0;
+
+	(void) state;
+	arena_hold(arena, &released, 1000000, count_release);
+	arena_hold(arena, &released, 10, count_release);
+	assert_true(arena_bytes(arena) > 1000000);
+	assert_int_equal(released, 0);
+	arena_reset(arena);
+	assert_int_equal(released, 2);
+	assert_true(arena_bytes(arena) < 1000000);
+	arena_hold(arena, &released, 10, count_release);
+	arena_free(arena);
+	assert_int_equal(released, 3);
+}
+
+static void
+count_memory(void *memory)
+{
+	int *released = *(int **) memory;
+
+	++*released;
+	free(memory);
+}
+
+/* A large tuple outlives its batch without a copy; a small one beside it is copied. */
+static void
+large_tuple_is_held(void **state)
+{
+	BatchBudget budget = { .limit = 1000, .wake_fd = -1 };
+	Batch *batch = batch_new(&budget);
+	Arena *arena = arena_new();
+	int released = 0;
+	char *memory = malloc(10000);
+	Slice kept;
+	Slice copied;
+	Slice before;
+	Event *event = batch_add(batch, EVENT_INSERT);
+
+	(void) state;
+	assert_non_null(memory);
+	before = event_keep(event, (Slice){ memory, 9000 }, arena);
+	assert_ptr_not_equal(before.data, memory);
+	*(int **) memory = &released;
+	memcpy(memory + 1000, "large", 5);
+	memcpy(memory + 9000, "small", 5);
+	batch_adopt(batch, memory, 10000, count_memory);
+	event = batch_add(batch, EVENT_INSERT);
+	kept = event_keep(event, (Slice){ memory + 1000, 8000 }, arena);
+	copied = event_keep(event, (Slice){ memory + 9000, 5 }, arena);
+	batch_seal(batch);
+	batch_unref(batch);
+	assert_int_equal(budget.used, 0);
+	assert_int_equal(released, 0);
+	assert_ptr_equal(kept.data, memory + 1000);
+	assert_memory_equal(kept.data, "large", 5);
+	assert_ptr_not_equal(copied.data, memory + 9000);
+	assert_memory_equal(copied.data, "small", 5);
+	assert_true(arena_bytes(arena) > 18000);
+	arena_free(arena);
+	assert_int_equal(released, 1);
 }
 
 static void
@@ -236,6 +310,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena_keeps_what_it_gave),
+		cmocka_unit_test(arena_releases_what_it_holds),
+		cmocka_unit_test(large_tuple_is_held),
 		cmocka_unit_test(arena_reset_keeps_one_block),
 		cmocka_unit_test(buffer_grows_and_prints),
 		cmocka_unit_test(lsn_text_round_trips),

@@ -356,6 +356,99 @@ test_one_of_several_damaged(void **state)
 	remove_others(others);
 }
 
+#define LARGE_BYTES 5000000
+#define LARGE_ROWS  5
+
+typedef struct LargeRows
+{
+	char *bytes; /* made anew for each row: they stay no longer than they have to */
+	int made;
+	bool is_bad;
+} LargeRows;
+
+/* Rows with a large value are the odd ones. */
+static RowStatus
+next_large(void *context, Cell *row, Err *err)
+{
+	LargeRows *rows = context;
+	int i = rows->made++;
+
+	(void) err;
+	free(rows->bytes);
+	rows->bytes = NULL;
+	if (i == LARGE_ROWS)
+		return ROW_END;
+	row[0] = cell_text("small");
+	row[1] = cell_null();
+	if (i % 2 == 0)
+		return ROW_READY;
+	rows->bytes = malloc(LARGE_BYTES);
+	assert_non_null(rows->bytes);
+	memset(rows->bytes, 'a' + i, LARGE_BYTES);
+	row[0] = row[1] = cell_bytes((Slice){ rows->bytes, LARGE_BYTES });
+	if (rows->is_bad)
+		rows->bytes[LARGE_BYTES - 1] = '\xFF';
+	return ROW_READY;
+}
+
+/* Large values are not copied on their way; groups of rows end by themselves or not. */
+static void
+test_large_values(void **state)
+{
+	Fixture *fixture = *state;
+	const IcebergField fields[] = {
+		{ .id = 1, .name = "text", .type = iceberg_type(ICEBERG_STRING) },
+		{ .id = 2, .name = "bytes", .type = iceberg_type(ICEBERG_BINARY) },
+	};
+	const IcebergSchema schema = { .fields = fields, .field_count = 2 };
+	LargeRows made = { 0 };
+	ParquetWrite write = { .local_path = fixture->path,
+		                   .schema = &schema,
+		                   .next = next_large,
+		                   .context = &made };
+	ParquetRead read = { .local_path = fixture->path,
+		                 .fields = fields,
+		                 .field_count = 2 };
+	Err err = { 0 };
+
+	for (int turn = 0; turn < 2; turn++)
+	{
+		DataFile file = { DATA_FILE_INIT };
+		ParquetRows *rows;
+		bool end;
+
+		made.made = 0;
+		write.row_bytes = turn == 0 ? 0 : 2 * LARGE_BYTES;
+		if (!parquet_expect(fixture->parquet, 2 * LARGE_BYTES, &err) ||
+		    !parquet_write(fixture->parquet, &write, fixture->arena, &file, &err) ||
+		    !parquet_open(fixture->parquet, &read, &rows, &err))
+			fail_msg("%s", err.text);
+		for (int i = 0; i < LARGE_ROWS; i++)
+		{
+			Slice text;
+
+			assert_true(parquet_next(rows, &end, &err));
+			assert_false(end);
+			text = parquet_cell(rows, 0, fixture->arena).bytes;
+			if (i % 2 == 0)
+			{
+				assert_true(slice_equal(text, slice_from("small")));
+				continue;
+			}
+			assert_int_equal(text.len, LARGE_BYTES);
+			assert_int_equal(text.data[0], 'a' + i);
+			assert_memory_equal(text.data, text.data + 1, LARGE_BYTES - 1);
+			assert_true(slice_equal(text, parquet_cell(rows, 1, fixture->arena).bytes));
+		}
+		parquet_close(rows);
+	}
+	made = (LargeRows){ .is_bad = true };
+	assert_false(parquet_write(
+		fixture->parquet, &write, fixture->arena, &(DataFile){ DATA_FILE_INIT }, &err));
+	assert_int_equal(err.kind, ERR_DATA);
+	free(made.bytes);
+}
+
 static void
 test_metrics(void **state)
 {
@@ -427,6 +520,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_older_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_several_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_of_several_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_large_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_metrics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
 	};

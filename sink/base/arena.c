@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define BLOCK_BYTES ((size_t) 8192)
+#define BLOCK_MOST  ((size_t) 1 << 20) /* but for one large piece */
 #define ALIGNMENT   ((size_t) 16)
 
 /* In a build for AddressSanitizer it is told which bytes of a block are somebody's, with
@@ -36,9 +37,19 @@ struct Block
 	_Alignas(16) char bytes[];
 };
 
+/* What was not the arena's at first. */
+typedef struct Held Held;
+struct Held
+{
+	Held *next;
+	void *thing;
+	void (*release)(void *);
+};
+
 struct Arena
 {
 	Block *blocks; /* newest first: only the newest is allocated from */
+	Held *held;
 	size_t bytes;
 };
 
@@ -61,8 +72,7 @@ arena_new(void)
 {
 	Arena *arena = xmalloc(sizeof *arena);
 
-	arena->blocks = NULL;
-	arena->bytes = 0;
+	*arena = (Arena){ 0 };
 	return arena;
 }
 
@@ -77,8 +87,8 @@ arena_alloc(Arena *arena, size_t size)
 	{
 		size_t want = block == NULL ? BLOCK_BYTES : block->size * 2;
 
-		if (want > ((size_t) 1 << 20))
-			want = (size_t) 1 << 20;
+		if (want > BLOCK_MOST)
+			want = BLOCK_MOST;
 		block = block_new(arena, room > want ? room : want);
 	}
 	result = block->bytes + block->used;
@@ -140,21 +150,50 @@ arena_bytes(const Arena *arena)
 }
 
 void
-arena_reset(Arena *arena)
+arena_hold(Arena *arena, void *thing, size_t bytes, void (*release)(void *))
 {
-	Block *keep = arena->blocks;
+	Held *held = arena_alloc(arena, sizeof *held);
 
-	if (keep == NULL)
-		return;
-	for (Block *block = keep->next, *next; block != NULL; block = next)
+	*held = (Held){ arena->held, thing, release };
+	arena->held = held;
+	arena->bytes += bytes;
+}
+
+static void
+release_held(Arena *arena)
+{
+	for (const Held *held = arena->held; held != NULL; held = held->next)
+		held->release(held->thing);
+	arena->held = NULL;
+}
+
+static void
+free_blocks(Block *blocks)
+{
+	for (Block *block = blocks, *next; block != NULL; block = next)
 	{
 		next = block->next;
 		free(block);
 	}
+}
+
+void
+arena_reset(Arena *arena)
+{
+	Block *keep = arena->blocks;
+
+	release_held(arena);
+	if (keep == NULL)
+		return;
+	free_blocks(keep->next);
 	keep->next = NULL;
 	keep->used = 0;
 	HIDE(keep->bytes, keep->size);
 	arena->bytes = sizeof *keep + keep->size;
+	if (keep->size <= BLOCK_MOST)
+		return;
+	free_blocks(keep);
+	*arena = (Arena){ 0 };
 }
 
 void
@@ -162,11 +201,8 @@ arena_free(Arena *arena)
 {
 	if (arena == NULL)
 		return;
-	for (Block *block = arena->blocks, *next; block != NULL; block = next)
-	{
-		next = block->next;
-		free(block);
-	}
+	release_held(arena);
+	free_blocks(arena->blocks);
 	free(arena);
 }
 

@@ -28,8 +28,10 @@ Slice arena_slice(Arena *arena, Slice bytes);                    /* a copy */
 char *arena_printf(Arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 size_t arena_bytes(const Arena *arena); /* taken from the system */
-void arena_reset(Arena *arena);         /* free everything, keep one block */
-void arena_free(Arena *arena);          /* NULL is allowed */
+/* Release a thing of so many bytes with the arena, or when it is reset. */
+void arena_hold(Arena *arena, void *thing, size_t bytes, void (*release)(void *));
+void arena_reset(Arena *arena); /* free everything, keep one small block */
+void arena_free(Arena *arena);  /* NULL is allowed */
 
 /* The envelope library's allocator over an arena. */
 Alloc arena_as_alloc(Arena *arena);

@@ -37,7 +37,7 @@ batch_add(Batch *batch, EventKind kind)
 		batch->events = xrealloc(batch->events, batch->capacity * sizeof *batch->events);
 	}
 	event = &batch->events[batch->count++];
-	*event = (Event){ .kind = kind };
+	*event = (Event){ .kind = kind, .block = batch->blocks };
 	return event;
 }
 
@@ -47,20 +47,36 @@ batch_copy(Batch *batch, const char *bytes, size_t len)
 	return arena_strndup(batch->arena, bytes, len);
 }
 
-/* Memory that was not the batch's at first. */
+/* Memory that was not the batch's at first, and may be others' as well. */
 struct BatchBlock
 {
-	struct BatchBlock *next;
-	void *memory;
+	BatchBlock *next; /* of the batch's */
+	char *memory;
+	size_t size;
 	void (*release)(void *);
+	atomic_int references;
 };
+
+static void
+block_unref(void *memory)
+{
+	BatchBlock *block = memory;
+
+	if (atomic_fetch_sub(&block->references, 1) != 1)
+		return;
+	block->release(block->memory);
+	free(block);
+}
 
 void
 batch_adopt(Batch *batch, void *memory, size_t size, void (*release)(void *))
 {
-	struct BatchBlock *block = arena_alloc(batch->arena, sizeof *block);
+	BatchBlock *block = xmalloc(sizeof *block);
 
-	*block = (struct BatchBlock){ batch->blocks, memory, release };
+	*block = (BatchBlock){
+		.next = batch->blocks, .memory = memory, .size = size, .release = release
+	};
+	atomic_init(&block->references, 1);
 	batch->blocks = block;
 	batch->bytes += size;
 }
@@ -107,14 +123,31 @@ batch_unref(Batch *batch)
 		return;
 	budget = batch->budget;
 	atomic_fetch_sub(&budget->used, batch->bytes);
-	for (struct BatchBlock *block = batch->blocks; block != NULL; block = block->next)
-		block->release(block->memory);
+	for (BatchBlock *block = batch->blocks, *next; block != NULL; block = next)
+	{
+		next = block->next;
+		block_unref(block);
+	}
 	arena_free(batch->arena);
 	free(batch->events);
 	free(batch);
 	/* A full counter already wakes. */
 	if (budget->wake_fd >= 0 && write(budget->wake_fd, &one, sizeof one) < 0)
 		return;
+}
+
+/* Small ones would hold more than themselves. */
+Slice
+event_keep(const Event *event, Slice tuple, Arena *arena)
+{
+	BatchBlock *block = event->block;
+
+	if (block == NULL || tuple.data < block->memory ||
+	    tuple.data >= block->memory + block->size || tuple.len < block->size / 2)
+		return arena_slice(arena, tuple);
+	atomic_fetch_add(&block->references, 1);
+	arena_hold(arena, block, block->size, block_unref);
+	return tuple;
 }
 
 CommitId

@@ -70,6 +70,8 @@ typedef struct Txn
 	Lsn origin_lsn;
 } Txn;
 
+typedef struct BatchBlock BatchBlock;
+
 typedef struct Event
 {
 	EventKind kind;
@@ -83,6 +85,7 @@ typedef struct Event
 	const Relation *relation;
 	Slice old_tuple;
 	Slice new_tuple;
+	BatchBlock *block; /* the tuples may lie in it; NULL: none */
 } Event;
 
 /* Memory that live batches hold, against max.memory.  Shared by reader and outputs. */
@@ -102,10 +105,10 @@ typedef struct Batch
 	size_t capacity;
 	size_t bytes; /* accounted in budget */
 	Lsn end_lsn;  /* of the last COMMIT, KEEPALIVE or SNAPSHOT_END inside; 0: none */
-	struct BatchBlock *blocks; /* memory taken over */
-	int64_t received_us;       /* clock_mono_us() when the first byte came */
-	bool has_messages;         /* an EVENT_MESSAGE or EVENT_REWRITTEN is inside */
-	uint64_t number;           /* unlike its address, never used again */
+	BatchBlock *blocks;  /* memory taken over, newest first */
+	int64_t received_us; /* clock_mono_us() when the first byte came */
+	bool has_messages;   /* an EVENT_MESSAGE or EVENT_REWRITTEN is inside */
+	uint64_t number;     /* unlike its address, never used again */
 	BatchBudget *budget;
 	atomic_int references;
 } Batch;
@@ -114,7 +117,8 @@ Batch *batch_new(BatchBudget *budget); /* one reference */
 Event *batch_add(Batch *batch,
                  EventKind kind); /* zeroed but for kind; valid until the next add */
 char *batch_copy(Batch *batch, const char *bytes, size_t len);
-/* Take over size bytes at memory, which release frees with the batch. */
+/* Take over size bytes at memory, which release frees with the batch, or with the last
+ * arena that holds them.  Events added from then on may lie in it. */
 void batch_adopt(Batch *batch, void *memory, size_t size, void (*release)(void *));
 Txn *batch_txn(Batch *batch, const Txn *txn); /* a copy that lives as long as the batch */
 size_t batch_size(const Batch *batch);        /* bytes it holds so far, about */
@@ -123,6 +127,9 @@ Batch *batch_ref(Batch *batch);
 void batch_unref(Batch *batch); /* any thread; NULL is allowed */
 
 CommitId txn_commit(const Txn *txn);
+
+/* A tuple for as long as the arena: a copy, or held where it is if it is a large one. */
+Slice event_keep(const Event *event, Slice tuple, Arena *arena);
 
 /* The event as the renderer wants it. */
 RenderChange event_as_change(const Event *event, const char *database);

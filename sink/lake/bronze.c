@@ -19,6 +19,7 @@
 #define DAY_SECONDS    86400
 #define PLANS_KEPT     64                 /* beyond a cut */
 #define TUPLE_LARGE    ((size_t) 8 << 20) /* worth looking into */
+#define TEXT_KEPT      ((size_t) 4 << 20) /* of a row's buffers, for the next one */
 #define NUMBER_TEXT    64                 /* around a name, or a value of few bytes */
 
 enum BronzeField
@@ -271,9 +272,9 @@ bronze_event(Bronze *bronze, const Event *event, int64_t received_us, Err *err)
 		.old_kind = event->old_kind,
 	};
 	if (event->old_tuple.data != NULL)
-		row->old_tuple = arena_slice(bronze->buffer, event->old_tuple);
+		row->old_tuple = event_keep(event, event->old_tuple, bronze->buffer);
 	if (event->new_tuple.data != NULL)
-		row->new_tuple = arena_slice(bronze->buffer, event->new_tuple);
+		row->new_tuple = event_keep(event, event->new_tuple, bronze->buffer);
 	if (event->txn != NULL)
 	{
 		row->commit_lsn = event->txn->commit_lsn;
@@ -349,6 +350,14 @@ text_cell(const Buf *text)
 	return text->len == 0 ? cell_null() : cell_bytes((Slice){ text->data, text->len });
 }
 
+static void
+reset_text(Buf *text)
+{
+	buf_reset(text);
+	if (text->cap > TEXT_KEPT)
+		buf_free(text);
+}
+
 static bool
 render_texts(Writer *writer, const BronzeRow *source, Cell *row, EnvError *error)
 {
@@ -357,8 +366,6 @@ render_texts(Writer *writer, const BronzeRow *source, Cell *row, EnvError *error
 
 	if (plan == NULL)
 		return false;
-	for (int i = 0; i < 4; i++)
-		buf_reset(&writer->text[i]);
 	if (key.data != NULL && render_plan_has_key(plan) &&
 	    !render_key(plan, key, &writer->text[0], error))
 		return false;
@@ -401,6 +408,8 @@ writer_next(void *context, Cell *row, Err *err)
 	const BronzeRow *source;
 	EnvError error = { "", "" };
 
+	for (int i = 0; i < 4; i++)
+		reset_text(&writer->text[i]);
 	while (writer->next < bronze->row_count &&
 	       bronze->rows[writer->next].day != writer->day)
 		writer->next++;
@@ -438,6 +447,22 @@ day_directory(Arena *arena, int32_t day)
 	return arena_printf(arena, "source_ts_day=%s", text);
 }
 
+static size_t
+largest_row(const Bronze *bronze, int32_t day)
+{
+	size_t largest = 0;
+
+	for (uint32_t i = 0; i < bronze->row_count; i++)
+	{
+		const BronzeRow *row = &bronze->rows[i];
+		size_t bytes = row->old_tuple.len + row->new_tuple.len;
+
+		if (row->day == day && bytes > largest)
+			largest = bytes;
+	}
+	return largest;
+}
+
 static bool
 write_day(Bronze *bronze, int32_t day, Err *err)
 {
@@ -446,7 +471,8 @@ write_day(Bronze *bronze, int32_t day, Err *err)
 	Writer writer = { .bronze = bronze, .day = day };
 	ParquetWrite write = { .schema = &bronze_schema,
 		                   .next = writer_next,
-		                   .context = &writer };
+		                   .context = &writer,
+		                   .row_bytes = largest_row(bronze, day) };
 	DataFile file = { DATA_FILE_INIT,
 		              .spec_id = table->state->metadata->default_spec_id,
 		              .partition = &partition,

@@ -555,7 +555,7 @@ add_row(Silver *silver, const Event *event, Slice tuple, RowPlace fill, char op)
 	row = &silver->rows[silver->row_count];
 	*row = (SilverRow){
 		.relation = event->relation,
-		.tuple = arena_slice(silver->buffer, tuple),
+		.tuple = event_keep(event, tuple, silver->buffer),
 		.commit_lsn = event->txn == NULL ? event->lsn : event->txn->commit_lsn,
 		.commit_us = event->txn == NULL ? 0 : event->txn->commit_us,
 		.fill = fill,

@@ -179,13 +179,29 @@ make_order(Writer *writer)
 	        silver->rows);
 }
 
+static size_t
+largest_row(const Writer *writer)
+{
+	size_t largest = 0;
+
+	for (uint32_t i = 0; i < writer->count; i++)
+	{
+		size_t bytes = writer->silver->rows[writer->order[i]].tuple.len;
+
+		if (bytes > largest)
+			largest = bytes;
+	}
+	return largest;
+}
+
 static bool
 write_file(Writer *writer, DataFile *file, const char **local, Err *err)
 {
 	Silver *silver = writer->silver;
 	ParquetWrite write = { .schema = &silver->shape->schema,
 		                   .next = writer_next,
-		                   .context = writer };
+		                   .context = writer,
+		                   .row_bytes = largest_row(writer) };
 
 	if (!table_new_file(silver->table, NULL, &file->path, local, err))
 		return false;

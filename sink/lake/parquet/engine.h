@@ -58,6 +58,10 @@ void column_bind(Column *column, duckdb_vector vector);
 
 /* ERR_DATA for text that is not UTF-8. */
 MUST_CHECK bool column_put(Column *column, idx_t row, const Cell *cell, Err *err);
+
+/* The same for long text or binary, which is not copied: it must stay while the chunk is
+ * in use. */
+MUST_CHECK bool column_lend(Column *column, idx_t row, Slice bytes, Err *err);
 Cell column_get(const Column *column, idx_t row, Arena *arena);
 
 duckdb_logical_type type_logical(const IcebergType *type);

@@ -50,6 +50,7 @@ typedef struct ParquetWrite
 	const IcebergSchema *schema;
 	ParquetNext next;
 	void *context;
+	size_t row_bytes; /* of the largest row, about; 0: not known to be large */
 } ParquetWrite;
 
 #define PARQUET_ROW_GROUP_BYTES 16777216 /* uncompressed, about: what a reader holds */

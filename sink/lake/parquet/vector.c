@@ -137,7 +137,7 @@ put_null(Column *column, idx_t row)
 }
 
 static bool
-put_text(Column *column, idx_t row, Slice text, Err *err)
+check_text(Slice text, Err *err)
 {
 	uint64_t high = 0;
 	uint64_t word;
@@ -160,8 +160,29 @@ put_text(Column *column, idx_t row, Slice text, Err *err)
 			return fail(err, ERR_DATA, "text value is not valid UTF-8");
 		}
 	}
+	return true;
+}
+
+static bool
+put_text(Column *column, idx_t row, Slice text, Err *err)
+{
+	if (!check_text(text, err))
+		return false;
 	duckdb_unsafe_vector_assign_string_element_len(
 		column->vector, row, text.data, text.len);
+	return true;
+}
+
+bool
+column_lend(Column *column, idx_t row, Slice bytes, Err *err)
+{
+	duckdb_string_t *text = (duckdb_string_t *) column->values + row;
+
+	if (column->type->kind == ICEBERG_STRING && !check_text(bytes, err))
+		return false;
+	text->value.pointer.length = (uint32_t) bytes.len;
+	memcpy(text->value.pointer.prefix, bytes.data, sizeof text->value.pointer.prefix);
+	text->value.pointer.ptr = (char *) bytes.data;
 	return true;
 }
 

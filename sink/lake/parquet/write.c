@@ -56,6 +56,19 @@ rows_init(duckdb_init_info info)
 	duckdb_init_set_max_threads(info, 1);
 }
 
+/* A value that ends its chunk stays until the next one is asked for: it is lent. */
+static bool
+rows_put_cell(WriteJob *job, int32_t column, idx_t row, Err *err)
+{
+	const Cell *cell = &job->row[column];
+
+	if (cell->kind == CELL_BYTES)
+		job->chunk_bytes += cell->bytes.len;
+	if (cell->kind == CELL_BYTES && cell->bytes.len >= CHUNK_BYTES)
+		return column_lend(&job->columns[column], row, cell->bytes, err);
+	return column_put(&job->columns[column], row, cell, err);
+}
+
 /* Put one row; false when next() has no more or failed. */
 static bool
 rows_put(WriteJob *job, idx_t row)
@@ -71,9 +84,7 @@ rows_put(WriteJob *job, idx_t row)
 	}
 	for (int32_t i = 0; i < schema->field_count; i++)
 	{
-		if (job->row[i].kind == CELL_BYTES)
-			job->chunk_bytes += job->row[i].bytes.len;
-		if (column_put(&job->columns[i], row, &job->row[i], &job->err))
+		if (rows_put_cell(job, i, row, &job->err))
 			continue;
 		job->ended = job->failed = true;
 		return fail_while(
@@ -156,6 +167,8 @@ dictionary_bytes(int32_t columns)
 static const char *
 write_sql(const ParquetWrite *write, Arena *arena, Buf *sql)
 {
+	size_t group = PARQUET_ROW_GROUP_BYTES;
+
 	buf_text(sql, "COPY (SELECT * FROM cdc_rows()) TO ");
 	sql_literal(sql, write->local_path);
 	buf_text(sql,
@@ -168,9 +181,13 @@ write_sql(const ParquetWrite *write, Arena *arena, Buf *sql)
 			buf_text(sql, ", ");
 		write_field_id(sql, &write->schema->fields[i], write->schema->fields[i].name);
 	}
+	/* A group is written as soon as it is full.  A large row is not to fill it at once:
+	 * its source would still be there while it is written. */
+	if (group < write->row_bytes * 2)
+		group = write->row_bytes * 2;
 	buf_printf(sql,
-	           "}, ROW_GROUP_SIZE_BYTES %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d)",
-	           PARQUET_ROW_GROUP_BYTES,
+	           "}, ROW_GROUP_SIZE_BYTES %zu, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d)",
+	           group,
 	           dictionary_bytes(write->schema->field_count));
 	return buf_cstr(sql);
 }
