@@ -103,8 +103,8 @@ parquet_new(int64_t memory_bytes, Parquet **parquet, Err *err)
 	return true;
 }
 
-/* A value is there several times while it is written: as it came, escaped, as text of a
- * vector, in a page, compressed. */
+/* A value is there several times while it is written: escaped, buffered for its row
+ * group, in a page, compressed. */
 #define ROW_COPIES   12
 #define COLUMN_BYTES (INT64_C(192) << 10) /* vectors and pages of one, of any values */
 #define ROW_LARGE    ((size_t) 8 << 20)
