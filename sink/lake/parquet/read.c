@@ -148,18 +148,24 @@ read_alone(Parquet *parquet, const ParquetRead *read, int32_t file, Err *err)
 static bool
 explain_damage(Parquet *parquet, const ParquetRead *read, Err *err)
 {
+	Parquet *fresh;
 	Err found = { 0 };
 
 	if (read->other_count == 0)
 		return damage_reading(err, read->local_path);
 	if (err->kind != ERR_FATAL || err->hint[0] != '\0')
 		return false;
-	for (int32_t i = 0; i <= read->other_count; i++)
-		if (!read_alone(parquet, read, i, &found))
-		{
-			*err = found;
-			return false;
-		}
+	/* Some damage is fatal to the whole instance. */
+	if (!parquet_new(parquet->memory_bytes, &fresh, &found))
+		return false;
+	for (int32_t i = 0; found.kind == ERR_NONE && i <= read->other_count; i++)
+		(void) !read_alone(fresh, read, i, &found);
+	parquet_free(fresh);
+	if (found.kind != ERR_NONE)
+	{
+		*err = found;
+		return false;
+	}
 	err->kind = ERR_RETRY;
 	return false;
 }
