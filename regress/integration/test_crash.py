@@ -36,7 +36,7 @@ def test_killed_ten_times(t):
         worker.kill()
         worker.start()
         if kill % 2:
-            worker.wait_log("streaming from slot", 120, since=len(worker.log_text()))
+            worker.wait_log("streaming from slot", 120, since=worker.begun)
     source.join()
     until = db.lsn()
     db.wait_confirmed(slot, until, 900)

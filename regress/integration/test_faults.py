@@ -83,8 +83,9 @@ def test_server_stops_soon_while_a_worker_streams(t):
     begun = time.monotonic()
     cluster.stop()
     assert time.monotonic() - begun < 15, time.monotonic() - begun
+    since = len(worker.log_text())
     cluster.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=since)
     assert worker.stop() == 0, worker.log_tail()
     assert t.lake(worker).count("silver_t") == 1
 

@@ -42,7 +42,7 @@ def test_shop(t):
     settle(worker, db)
     assert t.lake(worker).compare(db, "public.orders", reader="duckdb") == []
     worker.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
     db.psql("update users set country = 'XX' where id <= 10; delete from products where id = 3;"
             " insert into orders (user_id, product_id, amount) values (1, 1, 1)")
     settle(worker, db)
@@ -192,7 +192,7 @@ def test_unchanged_toast_keeps_its_value(t):
     settle(worker, db)
     assert_equal(t, worker, db, "public.toasted")
     worker.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
     db.psql("update toasted set n = n + 1; update toasted set big = 'short' where id = 201")
     settle(worker, db)
     lake = assert_equal(t, worker, db, "public.toasted")
@@ -309,7 +309,7 @@ def test_detached_partition(t):
             "insert into p2 values (50, 'b', 'q'); update p2 set v = 'own' where id = 2; delete from p2 where id = 3")
     settle(worker, db)
     worker.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
     db.psql("update p2 set v = 'own' where id = 4; update p set v = 'z' where id = 2")
     settle(worker, db)
     lake = t.lake(worker)
@@ -331,7 +331,7 @@ def test_detached_while_stopped(t):
     settle(worker, db)
     db.psql("alter table p detach partition p2; update p2 set v = 'own'")
     worker.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
     settle(worker, db)
     lake = t.lake(worker)
     assert {row["v"] for row in lake.rows("silver_p")} == {"x"}, lake.rows("silver_p")
@@ -354,7 +354,7 @@ def test_detached_and_attached_again(t):
         status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
         assert status["silver_p"] == status["silver_p2"] == "stale" and status["silver_kept"] == "live", status
         worker.start()
-        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+        worker.wait_log("streaming from slot", 60, since=worker.begun)
     code, output, errors = worker.command("snapshot", "--tables", "public.p2")
     assert code == 0 and output.rstrip().endswith("to read: public.p"), output + errors
     worker.wait_log("the stream goes on", 60)
@@ -369,7 +369,7 @@ def test_detached_and_attached_again(t):
         code, output, errors = worker.command("verify")
         assert code == 0 and "ok public.p: 12 rows in source, 12 in silver" in output, output + errors
         worker.start()
-        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+        worker.wait_log("streaming from slot", 60, since=worker.begun)
     # and once more: the partition has rows of its own again
     db.psql("alter table p detach partition p2; update p2 set v = 'own' where id = 5")
     settle(worker, db)

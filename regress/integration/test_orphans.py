@@ -33,7 +33,7 @@ class Subject:
     def cuts(self, *changes):
         """A cut for each."""
         self.worker.start()
-        self.worker.wait_log("streaming from slot", 60, since=len(self.worker.log_text()))
+        self.worker.wait_log("streaming from slot", 60, since=self.worker.begun)
         for change in changes:
             change()
             self.db.wait_confirmed(self.worker.config["slot.name"], self.db.lsn(), 60)
@@ -119,7 +119,7 @@ def test_what_was_removed_is_counted(t):
     subject = Subject(t, **{"status.port": free_port()})
     removed = copies(subject, "silver_t", ours()) + copies(subject, "cdc_checkpoints", ours())
     subject.worker.start()
-    subject.worker.wait_log("streaming from slot", 60, since=len(subject.worker.log_text()))
+    subject.worker.wait_log("streaming from slot", 60, since=subject.worker.begun)
     subject.change()
 
     def counted():

@@ -103,7 +103,7 @@ def test_filtered_tables(t):
     assert code == 0, output + errors
     assert "ok public.orders: %d rows in source, %d in silver" % (len(orders), len(orders)) in output, output
     worker.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
     write(db, 4, 200)
     code, output, errors = worker.command("verify", timeout=240)
     assert code == 0, output + errors

@@ -136,7 +136,7 @@ def test_worker_stopped(t):
     assert before == after, (before, after)
     assert files == {p for p in t.lake(worker).dir.rglob("*")}, "verify wrote to the warehouse"
     worker.start()
-    worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
     assert not any("on their way" in line for line in verify(worker))
     assert worker.stop() == 0
 
@@ -345,7 +345,7 @@ def test_killed_worker(t):
         lines = verify(worker)
         assert line_of(lines, "public.a").startswith("ok"), (round_, lines)
         worker.start()
-        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+        worker.wait_log("streaming from slot", 60, since=worker.begun)
     verify(worker)
     assert worker.stop() == 0
 

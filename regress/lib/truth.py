@@ -139,7 +139,7 @@ def check_files(db, worker, lake):
     rest, has run again for as long as it takes to look."""
     if lake.orphans():
         worker.start()
-        worker.wait_log("streaming from slot", 60, since=len(worker.log_text()))
+        worker.wait_log("streaming from slot", 60, since=worker.begun)
         db.psql("select pg_logical_emit_message(false, 'test', 'something to begin with')")
         wait_for(lambda: not lake.orphans(), 60, lambda: "orphans to go: %s" % lake.orphans())
         assert worker.stop() == 0, worker.log_tail()

@@ -31,6 +31,7 @@ class Worker:
         self.log = self.dir / "cdc-sink.log"
         self.process = None
         self.exit_code = None
+        self.begun = 0  # of its log, where that of the last start begins
         self.rss_peak = 0  # bytes, over all processes
         self.cpu_seconds = 0.0
         self._ended = threading.Event()
@@ -61,6 +62,7 @@ class Worker:
         """Starts it; output is appended to self.log.  under: a command to run it with (prlimit ...)."""
         assert self.process is None, "already running"
         self.write_config()
+        self.begun = len(self.log_text())
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [*under, str(self.binary), subcommand, "-c", str(self.file), *arguments],
