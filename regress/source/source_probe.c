@@ -31,6 +31,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "envelope/value.h"
+#include "event/partial.h"
 #include "source/check.h"
 #include "source/decode.h"
 #include "source/snapshot.h"
@@ -327,6 +328,7 @@ typedef struct Expectation
 	bool print;
 	uint64_t rows;
 	uint64_t table_rows;
+	uint64_t pages; /* of the table's last part */
 	int tables;
 	const Relation *open;
 	uint8_t last_marker;
@@ -342,6 +344,26 @@ expect(Expectation *expectation, bool ok, const char *what, const Event *event)
 	printf(
 		"fault: %s at event %c, ordinal %u\n", what, (char) event->kind, event->ordinal);
 	expectation->faults++;
+}
+
+/* Parts grow, and have had rows. */
+static void
+expect_part(Expectation *expectation, const Event *event)
+{
+	const char *text = event->old_tuple.data;
+	PartRead part;
+
+	if (!partial_next(&text, &part))
+	{
+		expect(expectation, false, "no part", event);
+		return;
+	}
+	expect(expectation,
+	       part.pages > expectation->pages && part.relid == event->relation->relid &&
+	           expectation->table_rows > 0,
+	       "part that is none",
+	       event);
+	expectation->pages = part.pages;
 }
 
 static void
@@ -391,9 +413,15 @@ expect_event(Expectation *expectation, const Event *event, Lsn end_lsn)
 			expectation->open = event->relation;
 			expectation->tables++;
 			expectation->table_rows = 0;
+			expectation->pages = 0;
 			break;
 		case EVENT_READ:
 			expect_row(expectation, event);
+			break;
+		case EVENT_TABLE_PART:
+			expect(
+				expectation, event->relation == expectation->open, "other table", event);
+			expect_part(expectation, event);
 			break;
 		case EVENT_TABLE_END:
 			expect(
