@@ -417,9 +417,9 @@ typedef struct Reading
 	Pipeline *pipeline;
 	Wanted *wanted;
 	int64_t until_us; /* how long it may go on, when parts can be stored; 0: no end */
-	bool begun;
-	bool handed; /* an output may have something of the table */
-	bool broken; /* what failed is not the reading */
+	uint32_t relid;   /* of the table, or its root; 0: it has not begun */
+	bool handed;      /* an output may have something of the table */
+	bool broken;      /* what failed is not the reading */
 	bool paused;
 	Err why; /* then in the words of what did */
 } Reading;
@@ -437,9 +437,12 @@ note_parts(Reading *reading, const Batch *batch)
 		const char *text = event->old_tuple.data;
 		PartRead part;
 
-		if (event->kind == EVENT_TABLE_BEGIN && text == NULL && !reading->begun)
+		if (event->kind == EVENT_TABLE_BEGIN && text == NULL && reading->relid == 0)
 			wanted->partial = NULL;
-		reading->begun = reading->begun || event->kind == EVENT_TABLE_BEGIN;
+		if (event->kind == EVENT_TABLE_BEGIN)
+			reading->relid = event->relation->root_relid != 0
+			                     ? event->relation->root_relid
+			                     : event->relation->relid;
 		if ((event->kind == EVENT_TABLE_PART || event->kind == EVENT_TABLE_END) &&
 		    partial_next(&text, &part))
 			wanted->partial = partial_with(arena, wanted->partial, &part);
@@ -483,7 +486,9 @@ shall_pause(void *context)
 	               (reading->wanted->outputs & 1U << last) != 0;
 
 	if (reading->until_us == 0 || clock_mono_us() < reading->until_us ||
-	    (to_lake && !lake_output_has_part(pipeline->outputs[last])))
+	    (to_lake && !lake_output_has_part(pipeline->outputs[last],
+	                                      pipeline->reread->slot.consistent,
+	                                      reading->relid)))
 		return false;
 	reading->paused = true;
 	return true;

@@ -266,7 +266,7 @@ join_position(const Pipeline *pipeline, const Output *output, const char *all,
 	}
 	if (output != lacking_output(pipeline))
 		return false;
-	position->unread = unread_add(pipeline->arena, position->unread, all);
+	position->unread = unread_renew(pipeline->arena, position->unread, all);
 	return true;
 }
 

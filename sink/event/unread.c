@@ -136,29 +136,52 @@ table_name(Buf *buf, const Relation *relation)
 	return buf_cstr(buf);
 }
 
-const char *
-unread_advance(Arena *arena, const char *list, const Relation *relation, const char *text)
+/* list with partial (len 0: nothing) in the entry of name, where it has that and another.
+ */
+static const char *
+set_partial(Arena *arena, const char *list, const char *name, Slice partial)
 {
-	Buf name = buf_heap();
 	Buf buf = buf_heap();
 	const char *rest = list;
 	Entry found;
 	Entry entry;
+
+	if (!find_entry(list, name, &found) || slice_equal(found.partial, partial))
+		return list;
+	while (next_entry(&rest, &entry))
+	{
+		if (entry.name.data == found.name.data)
+			entry.partial = partial;
+		append(&buf, &entry);
+	}
+	list = arena_strndup(arena, buf.data, buf.len);
+	buf_free(&buf);
+	return list;
+}
+
+const char *
+unread_advance(Arena *arena, const char *list, const Relation *relation, const char *text)
+{
+	Buf name = buf_heap();
+	Entry found;
 	PartRead part;
 
 	if (partial_next(&text, &part) &&
 	    find_entry(list, table_name(&name, relation), &found))
-	{
-		while (next_entry(&rest, &entry))
-		{
-			if (entry.name.data == found.name.data)
-				entry.partial =
-					slice_from(partial_with(arena, entry.partial.data, &part));
-			append(&buf, &entry);
-		}
-		list = arena_strndup(arena, buf.data, buf.len);
-	}
-	buf_free(&buf);
+		list = set_partial(arena,
+		                   list,
+		                   buf_cstr(&name),
+		                   slice_from(partial_with(arena, found.partial.data, &part)));
+	buf_free(&name);
+	return list;
+}
+
+const char *
+unread_forget(Arena *arena, const char *list, const Relation *relation)
+{
+	Buf name = buf_heap();
+
+	list = set_partial(arena, list, table_name(&name, relation), (Slice){ NULL, 0 });
 	buf_free(&name);
 	return list;
 }
@@ -186,6 +209,20 @@ unread_add(Arena *arena, const char *list, const char *more)
 		list = arena_strndup(arena, buf.data, buf.len);
 	buf_free(&name);
 	buf_free(&buf);
+	arena_free(scratch);
+	return list;
+}
+
+const char *
+unread_renew(Arena *arena, const char *list, const char *more)
+{
+	Arena *scratch = arena_new();
+	const char *rest = more;
+	const char *name;
+
+	list = unread_add(arena, list, more);
+	while ((name = unread_next(&rest, scratch)) != NULL)
+		list = set_partial(arena, list, name, (Slice){ NULL, 0 });
 	arena_free(scratch);
 	return list;
 }

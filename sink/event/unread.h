@@ -44,6 +44,14 @@ const char *unread_advance(Arena *arena, const char *list, const Relation *relat
 /* list with the names of more, each once; list itself when nothing is new. */
 const char *unread_add(Arena *arena, const char *list, const char *more);
 
+/* The same, and without what the list has of these: they are to be read from their
+ * beginning. */
+const char *unread_renew(Arena *arena, const char *list, const char *more);
+
+/* list without what it has of the table that relation is or belongs to; list itself when
+ * that is nothing. */
+const char *unread_forget(Arena *arena, const char *list, const Relation *relation);
+
 /* list without name. */
 const char *unread_remove(Arena *arena, const char *list, const char *name);
 

@@ -65,7 +65,8 @@ typedef struct KafkaOutput
 	bool in_snapshot;
 	bool urgent; /* commit at the next chance */
 	uint64_t repeated;
-	int64_t part_us; /* when a part of a table was taken last */
+	int64_t part_us;     /* when a part of a table was taken last */
+	uint32_t read_relid; /* the table being read, or its root; 0: none */
 
 	/* Between threads. */
 	atomic_bool stop;
@@ -272,9 +273,24 @@ take_wanted(KafkaOutput *kafka, const Event *event, Err *err)
 			&kafka->skip_until, event->txn->commit_lsn, event->lsn, event->ordinal))
 		return true;
 	kafka->position.unread =
-		unread_add(kafka->arena, kafka->position.unread, event->old_tuple.data);
+		unread_renew(kafka->arena, kafka->position.unread, event->old_tuple.data);
 	kafka->dirty = kafka->dirty || event->txn == NULL;
 	return kafka_commits_begin(kafka->commits, err);
+}
+
+/* When the first of a table's partitions, or the table, is read from its beginning, what
+ * was stored of it before counts no more. */
+static void
+begin_table(KafkaOutput *kafka, const Event *event)
+{
+	const Relation *relation = event->relation;
+	uint32_t relid = relation->root_relid != 0 ? relation->root_relid : relation->relid;
+
+	if (event->old_tuple.data == NULL && relid != kafka->read_relid)
+		kafka->position.unread =
+			unread_forget(kafka->arena, kafka->position.unread, relation);
+	kafka->read_relid = relid;
+	kafka->in_snapshot = true;
 }
 
 /* Lists of unread tables are copied for each part of a table: seldom when they are long.
@@ -327,6 +343,7 @@ take_snapshot_end(KafkaOutput *kafka, const Event *event, Err *err)
 	Position *position = &kafka->position;
 
 	kafka->in_snapshot = false;
+	kafka->read_relid = 0;
 	kafka->urgent = true;
 	if (event->new_tuple.data == NULL)
 		position->unread =
@@ -360,7 +377,7 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 			                          kafka_commits_outstanding(kafka->commits),
 			                          err);
 		case EVENT_TABLE_BEGIN:
-			kafka->in_snapshot = true;
+			begin_table(kafka, event);
 			return kafka_records_relate(kafka->records, event->relation, err);
 		case EVENT_RELATION:
 			return kafka_records_relate(kafka->records, event->relation, err);

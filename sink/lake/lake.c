@@ -378,7 +378,7 @@ take_wanted(Lake *lake, const Event *event)
 	if (event->txn != NULL && event->txn->commit_lsn <= position_covered(&lake->stored))
 		return;
 	lake->position.unread =
-		unread_add(lake->arena, lake->position.unread, event->old_tuple.data);
+		unread_renew(lake->arena, lake->position.unread, event->old_tuple.data);
 	set_deadline(lake);
 }
 
@@ -409,7 +409,7 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 			                 "leave it out");
 		source->is_touched = true;
 	}
-	lake->position.unread = unread_add(lake->arena, lake->position.unread, list);
+	lake->position.unread = unread_renew(lake->arena, lake->position.unread, list);
 	set_deadline(lake);
 	return true;
 }
@@ -601,6 +601,16 @@ lacks_output(const Lake *lake)
 	return false;
 }
 
+/* Whether the stream has begun without it; a cut may not have been made since. */
+static bool
+joins_output(const Lake *lake, const Position *stored)
+{
+	unsigned outputs = (unsigned) lake->config->outputs & (OUTPUT_BRONZE | OUTPUT_SILVER);
+
+	return stored->phase == POSITION_STREAM && stored->outputs != 0 &&
+	       (outputs & ~stored->outputs) != 0;
+}
+
 bool
 lake_output_lacks(const Output *output)
 {
@@ -619,9 +629,12 @@ doubt(Lake *lake, Source *source, const char *reason, Err *err)
 }
 
 bool
-lake_output_has_part(const Output *output)
+lake_output_has_part(const Output *output, Lsn consistent, uint32_t relid)
 {
-	return atomic_load(&((const Lake *) output)->has_part);
+	const Lake *lake = (const Lake *) output;
+
+	return atomic_load(&lake->part_lsn) == consistent &&
+	       atomic_load(&lake->part_relid) == relid;
 }
 
 bool
@@ -660,7 +673,7 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	sources_sweep(lake->sources);
 	checkpoints_sweep(lake->checkpoints);
 	*stored = *checkpoints_position(lake->checkpoints);
-	lake->lacks = lacks_output(lake);
+	lake->lacks = lacks_output(lake) || joins_output(lake, stored);
 	lake->position = *self;
 	lake->position.phase = POSITION_STREAM;
 	lake->position.commit_lsn = stored->commit_lsn;

@@ -46,9 +46,9 @@ bool lake_standing(const Config *config, LakeStanding *standing, Err *err) MUST_
  * output now: it lacks what came before. */
 bool lake_output_lacks(const Output *output);
 
-/* Whether of the table that is being read a part is stored, behind which it may be gone
- * on with later. */
-bool lake_output_has_part(const Output *output);
+/* Whether of the table (or root of partitions) that is being read in the snapshot at
+ * consistent a part is stored, behind which it may be gone on with later. */
+bool lake_output_has_part(const Output *output, Lsn consistent, uint32_t relid);
 
 /*
  * Say of the silver tables of the opened lake that are in list (unread.h) why they do not

@@ -54,13 +54,16 @@ lake_begin_table(Lake *lake, const Event *event, Err *err)
 	if (is_first)
 	{
 		lake->part_us = 0;
-		atomic_store(&lake->has_part, false);
+		atomic_store(&lake->part_lsn, 0);
 	}
 	if (event->old_tuple.data != NULL)
 		return go_on(source, event->relation, err);
 	if (!is_first)
 		return source->silver == NULL ||
 		       silver_relation(source->silver, event->relation, err);
+	/* Parts of what is replaced are none. */
+	lake->position.unread =
+		unread_forget(lake->arena, lake->position.unread, event->relation);
 	/* In the middle of the stream bronze goes on: what it has cannot be read again. */
 	if (source->bronze != NULL && lake->is_initial)
 		bronze_replace(source->bronze);
@@ -123,6 +126,17 @@ cut_part(Lake *lake, Source *source, const Event *event, const char *unread, Err
 	return lake_cut(lake, err);
 }
 
+static void
+tell_part(Lake *lake, const Event *event)
+{
+	const Relation *relation = event->relation;
+
+	atomic_store(&lake->part_lsn, 0);
+	atomic_store(&lake->part_relid,
+	             relation->root_relid != 0 ? relation->root_relid : relation->relid);
+	atomic_store(&lake->part_lsn, event->lsn);
+}
+
 /* Part of a table is there: stored as often as changes are. */
 bool
 lake_take_part(Lake *lake, const Event *event, Err *err)
@@ -145,7 +159,7 @@ lake_take_part(Lake *lake, const Event *event, Err *err)
 	                       : cut_part(lake, source, event, unread, err)))
 		return false;
 	lake->part_us = clock_mono_us();
-	atomic_store(&lake->has_part, true);
+	tell_part(lake, event);
 	return true;
 }
 
@@ -172,7 +186,7 @@ lake_end_table(Lake *lake, const Event *event, Err *err)
 		silver_set_partial(source->silver);
 	lake->position.unread =
 		unread_complete(lake->arena, lake->position.unread, event->relation, part);
-	atomic_store(&lake->has_part, true);
+	tell_part(lake, event);
 	return true;
 }
 
@@ -223,11 +237,42 @@ end_reread(Lake *lake, const Event *event, Err *err)
 
 		if (!source->is_replaced)
 			note_not_found(source, lake->position.unread);
-		else if (is_whole && source->silver != NULL)
-			silver_set_whole(source->silver);
+		else if (source->silver != NULL)
+			(is_whole ? silver_set_whole : silver_set_partial)(source->silver);
 		source->is_replaced = false;
 	}
 	return lake_cut(lake, err);
+}
+
+/*
+ * The initial snapshot is over, and the stream goes on from there.  A table that it left
+ * out, and silver has from before, lacks what happened between.
+ */
+static bool
+doubt_unread(Lake *lake, Err *err)
+{
+	Source **changed = xmalloc(sizeof(Source *) * (sources_count(lake->sources) + 1));
+	CutStamp stamp = store_stamp(&lake->store, &lake->position);
+	size_t count = 0;
+	bool ok;
+
+	stamp.position.unread = stamp.position.lists = NULL;
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (!source->is_replaced && source->silver != NULL &&
+		    silver_rows(source->silver) > 0)
+		{
+			silver_restate(source->silver,
+			               "it was not read by the snapshot that the stream began with");
+			changed[count++] = source;
+		}
+		source->is_replaced = false;
+	}
+	ok = lake_commit_sources(changed, count, &stamp, err);
+	free(changed);
+	return ok;
 }
 
 bool
@@ -241,8 +286,8 @@ lake_end_snapshot(Lake *lake, const Event *event, Err *err)
 	lake->position.commit_lsn = lake->position.end_lsn = event->lsn;
 	if (event->old_tuple.data != NULL)
 		return end_reread(lake, event, err);
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-		sources_get(lake->sources, i)->is_replaced = false;
+	if (!doubt_unread(lake, err))
+		return false;
 	lake->is_initial = false;
 	lake->position.unread = NULL;
 	lake->position.last = (CommitId){ 0 };
@@ -280,12 +325,11 @@ lake_resume(Lake *lake, Err *err)
 		if (!unread_has(lake->position.unread, name))
 			continue;
 		changed[count++] = source;
-		if (unread_partial(lake->arena, lake->position.unread, name) != NULL)
-		{
-			if (source->silver != NULL)
-				silver_set_partial(source->silver);
-		}
-		else if (source->bronze != NULL)
+		/* a part may be committed that no list tells of */
+		if (source->silver != NULL && silver_rows(source->silver) > 0)
+			silver_set_partial(source->silver);
+		if (source->bronze != NULL &&
+		    unread_partial(lake->arena, lake->position.unread, name) == NULL)
 			bronze_replace(source->bronze);
 	}
 	ok = lake_commit_sources(changed, count, &stamp, err);

@@ -33,8 +33,11 @@ typedef struct Lake
 	/* Shared between the threads. */
 	atomic_bool stopping;
 	atomic_bool flush_asked;
-	atomic_bool failed;   /* err is set before it, read after it */
-	atomic_bool has_part; /* of the table being read, and it is stored */
+	atomic_bool failed; /* err is set before it, read after it */
+	/* That a part of a table is stored: the snapshot's place (0: none is), and the table.
+	 */
+	_Atomic uint64_t part_lsn;
+	_Atomic uint32_t part_relid;
 	_Atomic uint64_t durable_end;
 	_Atomic uint64_t cuts; /* LakeCounters, one by one */
 	_Atomic uint64_t rows;

@@ -174,7 +174,10 @@ can_resume(const RecoveryInput *input, const Position *unfinished)
 	{
 		const Position *position = &input->stored[i].position;
 
-		if (position->end_lsn != place || position->phase < POSITION_SNAPSHOT ||
+		/* Bronze and silver have one position: what one of them has the other lacks. */
+		if ((position->outputs != 0 && (input->stored[i].outputs & input->self.outputs &
+		                                ~position->outputs) != 0) ||
+		    position->end_lsn != place || position->phase < POSITION_SNAPSHOT ||
 		    (position->phase == POSITION_SNAPSHOT && position->unread == NULL))
 			return false;
 	}
