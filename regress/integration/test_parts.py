@@ -124,7 +124,7 @@ def test_asked_for_while_a_part_is_there(t):
     blocker = db.connect(autocommit=False)  # what is asked for is stored, and cannot be read yet
     blocker.execute("insert into big values (-1, 0, 'x', null)")
     worker.start()
-    db.wait_confirmed(worker.config["slot.name"], db.psql("select pg_current_wal_lsn()"), 60)
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
     worker.kill()
     blocker.commit()
     worker.start()
@@ -159,7 +159,7 @@ def test_killed_before_a_part_is_told(t):
     worker.start()
     worker.wait_log("streaming from slot", 60, since=worker.begun)
     db.psql("insert into big values (-5, 0, 'y', null)")
-    db.wait_confirmed(worker.config["slot.name"], db.psql("select pg_current_wal_lsn()"), 60)
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
     assert status(t, worker) == "stale", t.lake(worker).checkpoint()
     blocker.commit()
     worker.wait_log("goes on from .*, 0 tables are left", 60, since=worker.begun)
