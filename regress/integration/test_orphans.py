@@ -9,6 +9,7 @@ import time
 import urllib.request
 import uuid
 
+from lib.parts import make_table, under
 from lib.support import BUILD, free_port, wait_for
 from lib.truth import check_files
 
@@ -268,3 +269,18 @@ def test_killed_in_the_middle_of_a_large_transaction(t):
 
 
 test_only_what_is_ours_and_no_snapshot_has_is_removed.seconds = 6
+
+
+def test_killed_before_a_table_had_rows(t):
+    """Its first snapshot is then one without any file."""
+    db = t.database()
+    make_table(db, "big")
+    worker = t.worker(db, outputs="bronze,silver", **{"lake.flush.interval.ms": 100, "log.level": "debug"})
+    worker.start(under=under(FAULT_AT="before:create manifest:1"))
+    assert worker.wait() == -9, worker.log_tail()
+    worker.start()
+    worker.wait_log("goes on from .*, 0 tables are left", 60, since=worker.begun)
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
+    wait_for(lambda: not t.lake(worker).orphans(), 60, lambda: worker.log_tail())
+    assert worker.stop() == 0, worker.log_tail()
+    assert "could not remove" not in worker.log_text(), worker.log_tail()

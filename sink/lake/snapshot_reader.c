@@ -14,10 +14,16 @@ snapshot_read_list(const SnapshotReader *reader, const char *path, ManifestFiles
 	Slice bytes;
 
 	*files = (ManifestFiles){ 0 };
-	return storage_get(
-			   reader->store->storage, reader->arena, path, &bytes, reader->err) &&
-	       (bytes.data == NULL ||
-	        manifest_list_read(reader->arena, path, bytes, files, reader->err));
+	if (!storage_get(reader->store->storage, reader->arena, path, &bytes, reader->err))
+		return false;
+	if (bytes.data == NULL)
+		return true;
+	if (!manifest_list_read(reader->arena, path, bytes, files, reader->err))
+		return false;
+	/* that of a table without rows is empty, and there */
+	if (files->items == NULL)
+		files->items = arena_zero(reader->arena, sizeof *files->items);
+	return true;
 }
 
 bool
