@@ -197,23 +197,20 @@ scan_rewritten(Pipeline *pipeline, Batch *batch, Event *event)
 	const Config *config = pipeline->config;
 	const Relation *relation = event->relation;
 	unsigned lake = 1U << (pipeline->output_count - 1); /* Kafka comes first */
-	const char *name =
-		relation->root_relid == 0
-			? arena_printf(batch->arena, "%s.%s", relation->schema, relation->name)
-			: arena_printf(
-				  batch->arena, "%s.%s", relation->root_schema, relation->root_name);
+	Buf name = buf_heap();
 	Buf list = buf_heap();
 
 	if ((config->outputs & OUTPUT_SILVER) != 0 &&
 	    config->snapshot_mode != SNAPSHOT_NO_DATA &&
 	    config_snapshots_table(config, relation->schema, relation->name))
 	{
-		unread_encode(&list, name);
+		unread_encode(&list, unread_name(&name, relation));
 		event->old_tuple = slice_from(batch_copy(batch, list.data, list.len));
 		reread_want(
 			pipeline, event->old_tuple.data, outputs_before(pipeline, event) & lake);
 	}
 	buf_free(&list);
+	buf_free(&name);
 }
 
 void
@@ -440,9 +437,7 @@ note_parts(Reading *reading, const Batch *batch)
 		if (event->kind == EVENT_TABLE_BEGIN && text == NULL && reading->relid == 0)
 			wanted->partial = NULL;
 		if (event->kind == EVENT_TABLE_BEGIN)
-			reading->relid = event->relation->root_relid != 0
-			                     ? event->relation->root_relid
-			                     : event->relation->relid;
+			reading->relid = relation_root(event->relation);
 		if ((event->kind == EVENT_TABLE_PART || event->kind == EVENT_TABLE_END) &&
 		    partial_next(&text, &part))
 			wanted->partial = partial_with(arena, wanted->partial, &part);

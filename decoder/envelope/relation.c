@@ -277,3 +277,9 @@ relation_hash(Slice body)
 	}
 	return hash;
 }
+
+uint32_t
+relation_root(const Relation *relation)
+{
+	return relation->root_relid != 0 ? relation->root_relid : relation->relid;
+}

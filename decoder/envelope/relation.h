@@ -69,4 +69,7 @@ void relation_write(Buf *body, const Relation *relation);
 
 uint64_t relation_hash(Slice body);
 
+/* The OID of the table that relation is, or whose partition it is at whatever depth. */
+uint32_t relation_root(const Relation *relation);
+
 #endif

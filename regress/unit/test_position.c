@@ -199,6 +199,11 @@ parts_of_tables(void **state)
 	list = unread_complete(arena, list, &table, "16384:16400:4096:4294967301");
 	assert_string_equal(list, "public.p@8:80:5:751+7:0:0:751,public.c");
 	assert_string_equal(unread_remove(arena, list, "public.p"), "public.c");
+	assert_ptr_equal(unread_forget(arena, list, &table), list);
+	assert_string_equal(unread_forget(arena, list, &leaf), "public.p,public.c");
+	assert_string_equal(unread_renew(arena, list, "public.d,public.p"),
+	                    "public.p,public.c,public.d");
+	assert_ptr_equal(unread_renew(arena, list, "public.c"), list);
 	arena_free(arena);
 }
 

@@ -124,9 +124,8 @@ append(Buf *buf, const Entry *entry)
 	buf_slice(buf, entry->partial);
 }
 
-/* The name of the table that relation is or belongs to, into buf. */
-static const char *
-table_name(Buf *buf, const Relation *relation)
+const char *
+unread_name(Buf *buf, const Relation *relation)
 {
 	bool is_leaf = relation->root_relid != 0;
 
@@ -167,7 +166,7 @@ unread_advance(Arena *arena, const char *list, const Relation *relation, const c
 	PartRead part;
 
 	if (partial_next(&text, &part) &&
-	    find_entry(list, table_name(&name, relation), &found))
+	    find_entry(list, unread_name(&name, relation), &found))
 		list = set_partial(arena,
 		                   list,
 		                   buf_cstr(&name),
@@ -181,7 +180,7 @@ unread_forget(Arena *arena, const char *list, const Relation *relation)
 {
 	Buf name = buf_heap();
 
-	list = set_partial(arena, list, table_name(&name, relation), (Slice){ NULL, 0 });
+	list = set_partial(arena, list, unread_name(&name, relation), (Slice){ NULL, 0 });
 	buf_free(&name);
 	return list;
 }
@@ -253,7 +252,7 @@ unread_complete(Arena *arena, const char *list, const Relation *relation,
 
 	list = relation->root_relid != 0 || relation->relkind == 'p'
 	           ? unread_advance(arena, list, relation, text)
-	           : unread_remove(arena, list, table_name(&name, relation));
+	           : unread_remove(arena, list, unread_name(&name, relation));
 	buf_free(&name);
 	return list;
 }

@@ -20,6 +20,10 @@
 #include "envelope/relation.h"
 #include "event/partial.h"
 
+/* The name of the table that relation is or belongs to, appended to buf, whose text is
+ * returned. */
+const char *unread_name(Buf *buf, const Relation *relation);
+
 /* Append name to buf as it stands in a list. */
 void unread_encode(Buf *buf, const char *name);
 

@@ -284,7 +284,7 @@ static void
 begin_table(KafkaOutput *kafka, const Event *event)
 {
 	const Relation *relation = event->relation;
-	uint32_t relid = relation->root_relid != 0 ? relation->root_relid : relation->relid;
+	uint32_t relid = relation_root(relation);
 
 	if (event->old_tuple.data == NULL && relid != kafka->read_relid)
 		kafka->position.unread =

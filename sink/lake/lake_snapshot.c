@@ -129,11 +129,8 @@ cut_part(Lake *lake, Source *source, const Event *event, const char *unread, Err
 static void
 tell_part(Lake *lake, const Event *event)
 {
-	const Relation *relation = event->relation;
-
 	atomic_store(&lake->part_lsn, 0);
-	atomic_store(&lake->part_relid,
-	             relation->root_relid != 0 ? relation->root_relid : relation->relid);
+	atomic_store(&lake->part_relid, relation_root(event->relation));
 	atomic_store(&lake->part_lsn, event->lsn);
 }
 
@@ -244,6 +241,19 @@ end_reread(Lake *lake, const Event *event, Err *err)
 	return lake_cut(lake, err);
 }
 
+/* Commit what was said of tables, at the position; changed is freed. */
+static bool
+commit_changed(Lake *lake, Source **changed, size_t count, Err *err)
+{
+	CutStamp stamp = store_stamp(&lake->store, &lake->position);
+	bool ok;
+
+	stamp.position.unread = stamp.position.lists = NULL;
+	ok = lake_commit_sources(changed, count, &stamp, err);
+	free(changed);
+	return ok;
+}
+
 /*
  * The initial snapshot is over, and the stream goes on from there.  A table that it left
  * out, and silver has from before, lacks what happened between.
@@ -252,11 +262,8 @@ static bool
 doubt_unread(Lake *lake, Err *err)
 {
 	Source **changed = xmalloc(sizeof(Source *) * (sources_count(lake->sources) + 1));
-	CutStamp stamp = store_stamp(&lake->store, &lake->position);
 	size_t count = 0;
-	bool ok;
 
-	stamp.position.unread = stamp.position.lists = NULL;
 	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
@@ -270,9 +277,7 @@ doubt_unread(Lake *lake, Err *err)
 		}
 		source->is_replaced = false;
 	}
-	ok = lake_commit_sources(changed, count, &stamp, err);
-	free(changed);
-	return ok;
+	return commit_changed(lake, changed, count, err);
 }
 
 bool
@@ -310,11 +315,8 @@ bool
 lake_resume(Lake *lake, Err *err)
 {
 	Source **changed = xmalloc(sizeof(Source *) * (sources_count(lake->sources) + 1));
-	CutStamp stamp = store_stamp(&lake->store, &lake->position);
 	size_t count = 0;
-	bool ok;
 
-	stamp.position.unread = stamp.position.lists = NULL;
 	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
@@ -332,7 +334,5 @@ lake_resume(Lake *lake, Err *err)
 		    unread_partial(lake->arena, lake->position.unread, name) == NULL)
 			bronze_replace(source->bronze);
 	}
-	ok = lake_commit_sources(changed, count, &stamp, err);
-	free(changed);
-	return ok;
+	return commit_changed(lake, changed, count, err);
 }

@@ -48,12 +48,6 @@ typedef struct Builder
 	Err *err;
 } Builder;
 
-uint32_t
-relation_root(const Relation *relation)
-{
-	return relation->root_relid != 0 ? relation->root_relid : relation->relid;
-}
-
 /* ---- Identity ---- */
 
 static bool

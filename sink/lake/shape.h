@@ -113,7 +113,6 @@ bool shape_tracks(const Shape *shape, uint32_t relid);
 
 /* A copy of old that does not track leaf relid. */
 Shape *shape_without(const Shape *old, uint32_t relid);
-uint32_t relation_root(const Relation *relation);
 
 void shape_free(Shape *shape); /* NULL is allowed */
 

@@ -59,27 +59,21 @@ plan_ranges(Snapshot *snapshot, const Table *table, bool only_newer)
 	}
 }
 
-/* The part of the table that has been handed over. */
-static PartRead
-part_read(const Snapshot *snapshot, uint64_t pages)
-{
-	const Table *table = snapshot->reading.table;
-
-	return (PartRead){ .relid = table->relid,
-		               .filenode = table->filenode,
-		               .pages = pages,
-		               .xmin = table->goes_on ? table->part.xmin : snapshot->xmin };
-}
-
+/* The part of the table that has been handed over, pages of it. */
 static void
 tell_part(Snapshot *snapshot, EventKind kind, uint64_t pages)
 {
+	const Table *table = snapshot->reading.table;
 	Event *event = snapshot_add_mark(snapshot, kind, snapshot->reading.relation);
-	PartRead part = part_read(snapshot, pages);
 	Buf text = buf_heap();
 
-	partial_print(&text, &part);
-	if (snapshot->reading.table->has_parts)
+	partial_print(
+		&text,
+		&(PartRead){ .relid = table->relid,
+	                 .filenode = table->filenode,
+	                 .pages = pages,
+	                 .xmin = table->goes_on ? table->part.xmin : snapshot->xmin });
+	if (table->has_parts)
 		event->old_tuple =
 			slice_from(arena_strndup(snapshot->pending->arena, text.data, text.len));
 	if (snapshot->reading.is_paused)
