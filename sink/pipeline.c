@@ -4,18 +4,23 @@
  *
  * Invariants, on which the rest of the worker stands:
  *
- *	1.	The LSN confirmed to PostgreSQL never exceeds the least durable LSN of the
- *		outputs.							(send_feedback: least_durable)
- *	2.	Every output sees all events in commit order.	(offer_pending: one batch at a
- *time) 3.	A keepalive is an ordered marker: it becomes an event behind all events read
- *		before it, and its LSN is confirmed when every output has stored it.  So an idle
- *		database holds no WAL, and a slot ahead of the least stored position is always a
- *gap. (take_keepalive; recovery.c refuses gaps) 4.	A restart may read events again and
- *never skips one; each output drops what it holds already, by the position stored with
- *its data.	(OutputOps.open) 5.	A batch's memory is freed when every output has taken
- *custody of it.  After any failure the outputs are closed, their positions read again and
- *the stream started from there: nothing is replayed from memory.  Memory has a bound (the
- *batch budget), beyond which reading stops; feedback goes on.	(wants_more)
+ * 1. The LSN confirmed to PostgreSQL never exceeds the least durable LSN of the
+ *    outputs.  (send_feedback: pipeline_confirmable)
+ *
+ * 2. Every output sees all events in commit order.  (pipeline_offer: one batch at a time)
+ *
+ * 3. A keepalive is an ordered marker: it becomes an event behind all events read before
+ *    it, and its LSN is confirmed when every output has stored it.  So an idle database
+ *    holds no WAL, and a slot ahead of the least stored position is always a gap.
+ *    (take_keepalive; recovery.c refuses gaps)
+ *
+ * 4. A restart may read events again and never skips one; each output drops what it
+ *    holds already, by the position stored with its data.  (OutputOps.open)
+ *
+ * 5. A batch's memory is freed when every output has taken custody of it.  After any
+ *    failure the outputs are closed, their positions read again and the stream started
+ *    from there: nothing is replayed from memory.  Memory has a bound (the batch
+ *    budget), beyond which reading stops; feedback goes on.  (wants_more)
  *
  * States, and the function that makes each transition:
  *

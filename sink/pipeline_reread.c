@@ -15,32 +15,38 @@
  * snapshot divide the transactions as the stream does, by the place of their commit
  * record: those before X are visible in the snapshot, those from X on are not.  That is
  * the promise that an initial snapshot stands on, too.  (A snapshot that is just taken,
- *as by pg_current_snapshot(), does not: a transaction may have its commit record in the
- *WAL, be streamed already, and still be invisible because it waits for a standby.)  The
- *stream is held before the first commit at or beyond X. When the outputs have taken
- *everything before, the rows are handed to them, as of X, and then the stream goes on.
- *Therefore:
+ * as by pg_current_snapshot(), does not: a transaction may have its commit record in
+ * the WAL, be streamed already, and still be invisible because it waits for a standby.)
  *
- *	1.	No event of the stream is dropped, repeated or moved.
- *	2.	Behind the rows an output has the table as it is at X, whatever it had before:
- *		silver replaces the table in the cut at X, which also takes out rows that
- *		vanished; a row moved by a change of its key is at one place in the snapshot.
- *	3.	A row's r comes behind all changes before X and before all others.
- *	4.	Only whole tables become visible: until the cut silver has what it had.  Of a
- *table that it has not, or not whole, parts do, marked as such. 5.	An output stores X,
- *the rows and the list of tables still unread in one step: a Kafka transaction, a cut.
- *Killed before, the table is still on the list, and is read anew at a later X: Kafka,
- *where rows are visible as they come, gets its r again (as from Debezium); streamed
- *events are not touched by it.  Behind the name stands what is stored of the table, by
- *ranges of pages: that is not read again, but for rows that are new since
- *(event/partial.h). 6.	Memory: rows flow through the batch budget as in the initial
- *snapshot.
+ * The stream is held before the first commit at or beyond X.  When the outputs have
+ * taken everything before, the rows are handed to them, as of X, and then the stream
+ * goes on.  Therefore:
  *
- * The price is that other tables' changes wait while a table is read, as with Debezium's
- * blocking snapshots.  But where all outputs can store parts of it, not for longer than
- * snapshot.hold.ms at a time: then the table is left, the stream goes on, and at the next
- * X the table is gone on with, as after a kill.  A table that silver has whole is
- *replaced at once, and begins again when it was killed half-way.
+ * 1. No event of the stream is dropped, repeated or moved.
+ *
+ * 2. Behind the rows an output has the table as it is at X, whatever it had before:
+ *    silver replaces the table in the cut at X, which also takes out rows that
+ *    vanished; a row moved by a change of its key is at one place in the snapshot.
+ *
+ * 3. A row's r comes behind all changes before X and before all others.
+ *
+ * 4. Only whole tables become visible: until the cut silver has what it had.  Of a
+ *    table that it has not, or not whole, parts do, marked as such.
+ *
+ * 5. An output stores X, the rows and the list of tables still unread in one step: a
+ *    Kafka transaction, a cut.  Killed before, the table is still on the list, and is
+ *    read anew at a later X: Kafka, where rows are visible as they come, gets its r
+ *    again (as from Debezium); streamed events are not touched by it.  Behind the name
+ *    stands what is stored of the table, by ranges of pages: that is not read again,
+ *    but for rows that are new since (event/partial.h).
+ *
+ * 6. Memory: rows flow through the batch budget as in the initial snapshot.
+ *
+ * The price is that other tables' changes wait while a table is read, as with
+ * Debezium's blocking snapshots.  But where all outputs can store parts of it, not for
+ * longer than snapshot.hold.ms at a time: then the table is left, the stream goes on,
+ * and at the next X the table is gone on with, as after a kill.  A table that silver
+ * has whole is replaced at once, and begins again when it was killed half-way.
  *
  * Making the slot has a thread of its own, needs a free replication slot and waits for
  * the transactions that run at that moment.  Nothing is streamed meanwhile, or the stream
