@@ -16,6 +16,8 @@
 #include "status/board.h"
 #include "status/client.h"
 
+#define STALE_SHOWN 20 /* tables, one by one */
+
 typedef struct Inspect
 {
 	const Config *config;
@@ -248,41 +250,74 @@ look_at_kafka(Inspect *inspect)
 	buf_char(&inspect->json, '}');
 }
 
+/* The first of them one by one: what is wrong, and who ends it. */
+static void
+show_stale(Inspect *inspect, const LakeStanding *lake)
+{
+	for (size_t i = 0; i < lake->stale_count; i++)
+	{
+		const LakeStale *stale = &lake->stale[i];
+
+		if (i == STALE_SHOWN)
+		{
+			problem(inspect,
+			        "%zu more tables are stale: see cdc_checkpoints, or \"cdc-sink "
+			        "verify\".",
+			        lake->stale_count - i);
+			return;
+		}
+		if (stale->is_waiting)
+			line(inspect, "note", "%s is stale: %s", stale->table, stale->reason);
+		else
+			problem(inspect,
+			        "%s is stale: %s. Read it again: cdc-sink snapshot --tables %s",
+			        stale->table,
+			        stale->reason,
+			        stale->source);
+	}
+}
+
+static void
+show_cut(Inspect *inspect, const LakeStanding *lake)
+{
+	double age = (double) (clock_wall_ns() - lake->cut_us * 1000) / 1e9;
+	char more[160];
+
+	(void) snprintf(more,
+	                sizeof more,
+	                "; last cut at %X/%X, %.1f s old, of %zu tables, %zu stale",
+	                LSN_ARGS(lake->cut_lsn),
+	                age,
+	                lake->tables,
+	                lake->stale_count);
+	show_position(inspect, "lake", &lake->position, more);
+	buf_text(&inspect->json, ",\"cut\":{");
+	json_lsn(&inspect->json, "lsn", lake->cut_lsn);
+	buf_printf(&inspect->json,
+	           ",\"age_seconds\":%.6f,\"tables\":%zu,\"stale_tables\":%zu}}",
+	           age,
+	           lake->tables,
+	           lake->stale_count);
+	show_stale(inspect, lake);
+}
+
 static void
 look_at_lake(Inspect *inspect)
 {
+	Arena *arena = arena_new();
 	LakeStanding lake;
 	Err err = { 0 };
-	double age;
-	char more[160] = "";
 
-	if (!lake_standing(inspect->config, &lake, &err))
-	{
+	if (!lake_standing(inspect->config, arena, &lake, &err))
 		fail_output(inspect, "lake", &err);
-		return;
-	}
-	age = (double) (clock_wall_ns() - lake.cut_us * 1000) / 1e9;
-	if (lake.has_cut)
-		(void) snprintf(more,
-		                sizeof more,
-		                "; last cut at %X/%X, %.1f s old, of %zu tables, %zu stale",
-		                LSN_ARGS(lake.cut_lsn),
-		                age,
-		                lake.tables,
-		                lake.stale);
-	show_position(inspect, "lake", &lake.position, more);
-	if (lake.has_cut)
-	{
-		buf_text(&inspect->json, ",\"cut\":{");
-		json_lsn(&inspect->json, "lsn", lake.cut_lsn);
-		buf_printf(&inspect->json,
-		           ",\"age_seconds\":%.6f,\"tables\":%zu,\"stale_tables\":%zu}}",
-		           age,
-		           lake.tables,
-		           lake.stale);
-	}
+	else if (lake.has_cut)
+		show_cut(inspect, &lake);
 	else
+	{
+		show_position(inspect, "lake", &lake.position, "");
 		buf_text(&inspect->json, ",\"cut\":null}");
+	}
+	arena_free(arena);
 }
 
 static void

@@ -3,9 +3,10 @@
  *		tables that are read, or read again, while the stream goes on.
  *
  * One mechanism for every table whose rows an output lacks: somebody asked for it
- * (cdc-sink snapshot), its rows were rewritten without events (for silver), an output is
- * new, the table is (its lists were changed), or the initial snapshot was killed before
- * it came to the table.
+ * (cdc-sink snapshot), its rows were rewritten without events (for silver), the lake
+ * says that silver is not what the source has (lake/lake_asks.c), an output is new, the
+ *table is (its lists were changed), or the initial snapshot was killed before it came to
+ *the table.
  *
  *		main stream  ---c1---c2----c3----+ hold, at X +----c4---c5---
  *		second slot        create .......X (exported snapshot)
@@ -345,12 +346,28 @@ is_passed(const Pipeline *pipeline, Lsn place)
 	                                      decoder_commit_lsn(pipeline->decoder) >= place);
 }
 
+/* The lake knows tables that it has not as they are, and has stored which. */
+static void
+hear_lake(Pipeline *pipeline)
+{
+	int lake = pipeline->output_count - 1; /* Kafka comes first */
+	const char *list;
+
+	if ((pipeline->config->outputs & OUTPUT_SILVER) == 0)
+		return;
+	list = lake_output_asked(pipeline->outputs[lake], pipeline->arena);
+	if (list != NULL)
+		reread_want(pipeline, list, 1U << lake);
+}
+
 void
 reread_turn(Pipeline *pipeline)
 {
-	Reread *reread = pipeline->reread;
+	Reread *reread;
 	Err why = { 0 };
 
+	hear_lake(pipeline);
+	reread = pipeline->reread;
 	if (!reread_is_wanted(pipeline) || reread->is_ready || pipeline->drain_us != 0 ||
 	    decoder_reached(pipeline->decoder))
 		return;

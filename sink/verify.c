@@ -58,7 +58,7 @@ static bool stream_to_cut(Verify *verify, Err *err);
 static bool peek_from_cut(Verify *verify, Err *err);
 static bool compare_tables(Verify *verify, Err *err);
 
-/* A table that was not compared is none that is equal. */
+/* A table that was not compared is none that is equal, nor is none at all. */
 static void
 print_verdict(const Verify *verify)
 {
@@ -66,6 +66,15 @@ print_verdict(const Verify *verify)
 	                      : verify->skipped > 0 ? "incomplete"
 	                                            : "ok";
 
+	if (verify->tables + verify->skipped == 0)
+	{
+		(void) fprintf(verify->to,
+		               "incomplete: there is nothing to compare: the filters want no "
+		               "table that exists now. Check table.include.list and "
+		               "schema.include.list; a partitioned table has the names of its "
+		               "partitions unless publish.via.partition.root is set.\n");
+		return;
+	}
 	(void) fprintf(
 		verify->to,
 		"%s: %" PRId64 " of %" PRId64 " tables equal at %X/%X",
@@ -92,7 +101,7 @@ verify_run(const Config *config, FILE *to, bool *equal, Err *err)
 	ok = open_all(&verify, err) && choose_cut(&verify, err) &&
 	     (verify.forward ? stream_to_cut(&verify, err) : peek_from_cut(&verify, err)) &&
 	     compare_tables(&verify, err);
-	*equal = ok && verify.different == 0 && verify.skipped == 0;
+	*equal = ok && verify.tables > 0 && verify.different == 0 && verify.skipped == 0;
 	if (ok)
 		print_verdict(&verify);
 	changes_free(verify.changes);

@@ -4,6 +4,7 @@ import pathlib
 
 from lib.consumer import read_all
 from lib.support import TOP, wait_for
+from lib.truth import check_silver, finish, wait_read
 
 SQL = pathlib.Path(TOP) / "sql"
 
@@ -163,6 +164,24 @@ def test_recreated_table_stops(t):
     assert "again" in worker.log_text() and "lake.on.recreated" in worker.log_text(), worker.log_tail()
     code, output, errors = worker.command("verify")
     assert code == 1 and "dropped" in output, output + errors
+    worker.config["lake.on.recreated"] = "by_name"
+    worker.start()
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["again"])
+
+
+def test_copied_and_swapped(t):
+    """A migration by a copy that the lists did not name: with lake.on.recreated=by_name its rows are read."""
+    db = t.database()
+    db.psql("create table swapped (id int primary key, v int); insert into swapped select n, n from generate_series(1, 1000) n")
+    worker = running(t, db, **{"table.include.list": "public.swapped", "lake.on.recreated": "by_name"})
+    db.psql("create table copied (id bigint primary key, v int, w text default 'new'); insert into copied select id, v from swapped;"
+            "begin; alter table swapped rename to swapped_old; alter table copied rename to swapped; commit;"
+            "drop table swapped_old; insert into swapped values (5000, 1); delete from swapped where id = 1")
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["swapped"])
 
 
 def test_truncate_and_key_changes(t):
@@ -231,16 +250,19 @@ def test_partitioned_source(t):
 
 
 def test_truncated_partitions(t):
-    """The whole table's TRUNCATE empties silver; one of all leaves too; one of some leaves nobody can follow."""
+    """The whole table's TRUNCATE empties silver; one of all leaves too; after one of some the table is read again."""
     db = t.database()
     db.psql(partitioned("whole") + partitioned("leaves") + partitioned("one"))
     worker = running(t, db, **{"outputs": "kafka,bronze,silver", "skipped.operations": "none"})
     db.psql("truncate whole; insert into whole values (9, 'a', 'after'); truncate leaves1, leaves2;"
             "insert into leaves values (9, 'b', 'after'); truncate one1")
-    settle(worker, db)
-    lake = assert_equal(t, worker, db, "public.whole", "public.leaves")
-    assert stale_reason(lake, "silver_whole") == stale_reason(lake, "silver_leaves") == ""
-    assert "one partition of several was truncated" in stale_reason(lake, "silver_one")
+    wait_read(t, db, worker)
+    db.psql("update one set v = 'after'")
+    finish(db, worker)
+    assert "table \"silver_one\" is stale until it is read again: one partition of several was truncated; it will be" \
+           " read again by itself" in worker.log_text(), worker.log_tail()
+    assert worker.log_text().count("will be read\n") == 1, worker.log_tail()
+    check_silver(db, worker, t.lake(worker), ["whole", "leaves", "one"])
     prefix = worker.config["topic.prefix"] + ".public."
     topics = sorted(topic for topic in t.broker.topics() if topic.startswith(prefix))
     truncated = {record.topic[len(prefix):] for record in read_all(t.broker, *topics)
@@ -301,26 +323,23 @@ def partitioned(name):
 
 
 def test_detached_partition(t):
-    """A table of its own from then on, over a restart too; what cannot be known is stale."""
+    """A table of its own from then on, over a restart too; what the stream does not tell is read."""
     db = t.database()
     db.psql(partitioned("p"))
     worker = running(t, db)
     db.psql("update p set v = 'y' where id = 1; alter table p detach partition p2;"
             "insert into p2 values (50, 'b', 'q'); update p2 set v = 'own' where id = 2; delete from p2 where id = 3")
-    settle(worker, db)
+    wait_read(t, db, worker)
+    finish(db, worker)
+    assert "\"public.p2\" was detached: its rows are still here" in worker.log_text(), worker.log_tail()
+    assert "\"public.p2\" was detached: its rows were not read" in worker.log_text(), worker.log_tail()
+    check_silver(db, worker, t.lake(worker), ["p", "p2"])
     worker.start()
     worker.wait_log("streaming from slot", 60, since=worker.begun)
     db.psql("update p2 set v = 'own' where id = 4; update p set v = 'z' where id = 2")
-    settle(worker, db)
-    lake = t.lake(worker)
-    assert {(row["id"], row["v"]) for row in lake.rows("silver_p2")} == {(50, "q"), (2, "own"), (4, "own")}
-    rows = {(row["id"], row["r"]): row["v"] for row in lake.rows("silver_p")}
-    assert len(rows) == 10 and rows[(2, "b")] == "x" and rows[(2, "a")] == "z" and rows[(1, "b")] == "y", rows
-    assert len(lake.rows("bronze_p2")) == 4, lake.rows("bronze_p2")
-    assert "\"public.p2\" was detached: its rows are still here" in stale_reason(lake, "silver_p")
-    assert "\"public.p2\" was detached: its rows were not read" in stale_reason(lake, "silver_p2")
-    status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
-    assert status["silver_p"] == status["silver_p2"] == "stale", status
+    finish(db, worker)
+    assert worker.log_text().count("will be read\n") == 2, worker.log_tail()
+    check_silver(db, worker, t.lake(worker), ["p", "p2"])
 
 
 def test_detached_while_stopped(t):
@@ -332,15 +351,38 @@ def test_detached_while_stopped(t):
     db.psql("alter table p detach partition p2; update p2 set v = 'own'")
     worker.start()
     worker.wait_log("streaming from slot", 60, since=worker.begun)
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "p2"])
+
+
+def test_moved_where_snapshots_leave_out(t):
+    """Nothing is read that the user has not wanted to be read: silver is stale, and status says what to do."""
+    db = t.database()
+    db.psql(partitioned("p") + partitioned("one"))
+    worker = running(t, db)
     settle(worker, db)
-    lake = t.lake(worker)
-    assert {row["v"] for row in lake.rows("silver_p")} == {"x"}, lake.rows("silver_p")
-    assert [row["v"] for row in lake.rows("silver_p2")] == ["own"] * 5, lake.rows("silver_p2")
-    assert stale_reason(lake, "silver_p") and stale_reason(lake, "silver_p2")
+    worker.config["snapshot.include.collection.list"] = "public.none"
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    db.psql("alter table p detach partition p2; insert into p2 values (50, 'b', 'q'); truncate one1")
+    db.wait_confirmed(worker.config["slot.name"], db.lsn())
+    code, output, errors = worker.command("status")
+    assert code == 1, output + errors
+    for table, reason in (("p", "\"public.p2\" was detached: its rows are still here"),
+                          ("p2", "the table was not read: snapshot.include.collection.list"),
+                          ("one", "one partition of several was truncated")):
+        assert "silver_%s is stale: %s. Read it again: cdc-sink snapshot --tables public.%s\n" % (
+            table, reason, table) in output, output
+    assert worker.command("snapshot", "--tables", "public.p,public.p2,public.one")[0] == 0
+    wait_read(t, db, worker)
+    assert worker.command("status")[0] == 0
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "p2", "one"])
 
 
 def test_detached_and_attached_again(t):
-    """Reading the root makes all right: what the partition's own table had is empty, and not stale any more."""
+    """The root is read; what the partition's own table had is empty then, and not stale any more."""
     db = t.database()
     db.psql(partitioned("p") + "create table kept (id int, r text not null, v text, primary key (id, r));"
                                "insert into kept values (90, 'k', 'k')")
@@ -349,36 +391,28 @@ def test_detached_and_attached_again(t):
             " alter table p attach partition p2 for values in ('b'); alter table p attach partition kept for values in ('k')")
     for restarted in (False, True):
         db.psql("update p set v = 'back' where id = 3; insert into p values (91, 'k', 'k') on conflict (id, r) do update set v = 'kk'")
-        settle(worker, db)
+        wait_read(t, db, worker)
+        finish(db, worker)
         lake = t.lake(worker)
-        status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
-        assert status["silver_p"] == status["silver_p2"] == "stale" and status["silver_kept"] == "live", status
-        worker.start()
-        worker.wait_log("streaming from slot", 60, since=worker.begun)
-    code, output, errors = worker.command("snapshot", "--tables", "public.p2")
-    assert code == 0 and output.rstrip().endswith("to read: public.p"), output + errors
-    worker.wait_log("the stream goes on", 60)
-    for again in (False, True):
-        db.psql("update p set v = 'after' where id = 4")
-        settle(worker, db)
-        status = {row["table_name"]: row["status"] for row in lake.checkpoint()}
-        assert {table for table in status if status[table] == "stale"} == set(), status
+        check_silver(db, worker, lake, ["p"])
         assert lake.rows("silver_p2") == [], lake.rows("silver_p2")
         assert len(lake.rows("silver_p")) == 12, lake.rows("silver_p")
         assert [row["id"] for row in lake.rows("silver_kept")] == [90], lake.rows("silver_kept")
-        code, output, errors = worker.command("verify")
-        assert code == 0 and "ok public.p: 12 rows in source, 12 in silver" in output, output + errors
         worker.start()
         worker.wait_log("streaming from slot", 60, since=worker.begun)
+    # a leaf's name stands for its root
+    code, output, errors = worker.command("snapshot", "--tables", "public.p2")
+    assert code == 0 and output.rstrip().endswith("to read: public.p"), output + errors
+    worker.wait_log("the stream goes on", 60, since=worker.begun)
     # and once more: the partition has rows of its own again
     db.psql("alter table p detach partition p2; update p2 set v = 'own' where id = 5")
-    settle(worker, db)
-    assert [row["id"] for row in lake.rows("silver_p2")] == [5], lake.rows("silver_p2")
-    assert "was detached: its rows were not read" in stale_reason(lake, "silver_p2")
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "p2"])
 
 
 def test_attached_partitions(t):
-    """Created or attached empty: nothing is missing.  Attached with rows: stale."""
+    """Created or attached empty: nothing is missing, and nothing is read.  Attached with rows: they are."""
     db = t.database()
     db.psql(partitioned("p") + partitioned("full_p") +
             "create table empty_now (id int, r text not null, v text, primary key (id, r));"
@@ -387,13 +421,33 @@ def test_attached_partitions(t):
     db.psql("create table p3 partition of p for values in ('c'); insert into p values (70, 'c', 'new');"
             "alter table p attach partition empty_now for values in ('e'); insert into p values (80, 'e', 'new');"
             "alter table full_p attach partition loaded for values in ('d'); insert into full_p values (91, 'd', 'new')")
-    settle(worker, db)
-    lake = t.lake(worker)
-    assert stale_reason(lake, "silver_p") == "", stale_reason(lake, "silver_p")
-    assert "\"public.loaded\" was attached: its rows were not read" in stale_reason(lake, "silver_full_p")
-    code, output, errors = worker.command("verify")
-    assert code == 1 and "ok public.p: 12 rows" in output and "DIFFERENT public.full_p" in output, output + errors
+    wait_read(t, db, worker)
+    assert [line for line in worker.log_text().split("\n") if "will be read" in line and "stale" not in line] and \
+        "table \"public.p\" will be read" not in worker.log_text(), worker.log_tail()
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "full_p"])
+    output = worker.command("verify")[1]
+    assert "ok public.p: 12 rows" in output and "ok public.full_p: 12 rows" in output, output
     assert "public.loaded:" not in output and "public.empty_now:" not in output, output
+
+
+def test_killed_before_it_is_read_again(t):
+    """The promise of a stale table is kept after a kill: before the cut that says so, and when it is read."""
+    db = t.database()
+    db.psql(partitioned("p"))
+    with db.connect(autocommit=False) as connection:
+        worker = running(t, db)
+        connection.execute("select pg_current_xact_id()")  # no slot is made while it runs
+        db.psql("alter table p detach partition p2; update p2 set v = 'own' where id = 2; truncate p1")
+        wait_for(lambda: worker.log_text().count("will be read again by itself") == 2, 60, "the tables to be stale")
+        db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
+        code, output, errors = worker.command("status")
+        assert code == 0 and output.count("it will be read again by itself\n") == 2, output + errors
+        worker.kill()
+    worker.start()
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "p2"])
 
 
 def test_table_becomes_a_partition(t):

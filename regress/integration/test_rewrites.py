@@ -7,7 +7,7 @@ import json
 
 from lib.consumer import read_all
 from lib.support import wait_for
-from lib.truth import check_silver, finish
+from lib.truth import check_silver, finish, stale, wait_read
 
 
 def stream(t, sql, outputs="kafka,bronze,silver", **config):
@@ -57,17 +57,6 @@ def check_events(t, db, worker, until, rows):
             assert [value[1] for value in values[1:]] == [value[1] for value in found[1:]], topic
         else:
             assert transactions(values) == transactions(found), (topic, transactions(values), transactions(found))
-
-
-def stale(t, worker):
-    return {row["table_name"] for row in t.lake(worker).checkpoint() if row["status"] == "stale"}
-
-
-def wait_read(t, db, worker):
-    """What was written is stored, and no table waits to be read for it."""
-    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 300)
-    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(
-        t.lake(worker).metadata("cdc_checkpoints")["properties"]), 120, lambda: "the tables to be read: " + worker.log_tail())
 
 
 def test_whatever_rewrites(t):

@@ -330,6 +330,20 @@ def test_stale(t):
     assert worker.stop() == 0
 
 
+def test_nothing_to_compare(t):
+    """Lists that want no table, here a partitioned one alone, are not taken for equal tables."""
+    db = t.database()
+    db.psql("create table parted (id int primary key) partition by range (id);"
+            "create table part_1 partition of parted for values from (0) to (10); insert into parted values (1)")
+    worker = running(t, db, **{"table.include.list": "public.parted"})
+    sentence = "table.include.list names a partitioned table and none of its partitions by \"public.parted\""
+    assert sentence in worker.log_text(), worker.log_tail()
+    assert sentence in worker.command("check")[1]
+    lines = verify(worker, expect=1)
+    assert lines[0].startswith("incomplete: there is nothing to compare: "), lines
+    assert worker.stop() == 0
+
+
 def test_killed_worker(t):
     """After a kill between commits: the published cut is what counts, whatever is beyond it."""
     db = t.database()

@@ -9,7 +9,7 @@ A test is a function of one argument, through which it gets what it needs, or of
 
 What it asks for is destroyed when it ends.  A test fails by any exception.  A function may set
 `test_x.timeout = seconds` (default 600), and `test_x.seconds`, about what it takes, for the long ones to begin first.
-JOBS=2 of them run at a time, each in a process that has servers of its own.
+JOBS=n of them run at a time (one more than there are processors: they wait a lot), each in a process that has servers of its own.
 
 Tests lie in regress/integration/ and regress/faults/.  make check-faults runs the latter, and of the former those
 that set `test_x.fault = True`; make check-integration runs the former, and of the latter those that set
@@ -293,7 +293,7 @@ def main(arguments):
         return 0
     # the longest first, so that none is waited for at the end
     chosen.sort(key=lambda test: -getattr(test[1], "seconds", 0))
-    jobs = min(int(os.environ.get("JOBS", "2")), len(chosen))
+    jobs = min(int(os.environ.get("JOBS", os.cpu_count() + 1)), len(chosen))
     passed = failed = 0
     left = dict(enumerate(name for name, _ in chosen))
     for number, failure, elapsed in _results(_start(chosen, jobs)):

@@ -204,6 +204,18 @@ def check_silver(db, worker, lake, tables=TABLES):
     assert code == 0, output + errors
 
 
+def stale(t, worker):
+    """The tables that cdc_checkpoints calls stale."""
+    return {row["table_name"] for row in t.lake(worker).checkpoint() if row["status"] == "stale"}
+
+
+def wait_read(t, db, worker):
+    """What was written is stored, and no table waits to be read for it."""
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 300)
+    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(
+        t.lake(worker).metadata("cdc_checkpoints")["properties"]), 120, lambda: "the tables to be read: " + worker.log_tail())
+
+
 def finish(db, worker):
     """Everything written is durable, and the worker stopped: returns the LSN up to which."""
     until = db.lsn()

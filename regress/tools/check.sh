@@ -20,7 +20,7 @@ layer()
 {
     local target=$1 name=$2 status=0 line good=0 bad=0
     echo "== $name"
-    make --no-print-directory "$target" 2>&1 | tee "$log/$target.log" || status=$?
+    make --no-print-directory -j"$(nproc)" "$target" 2>&1 | tee "$log/$target.log" || status=$?
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$target.log" | tail -1) || true
     if [ -n "$line" ]; then
         good=${line%% passed*}

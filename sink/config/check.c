@@ -376,6 +376,12 @@ config_snapshots_table(const Config *config, const char *schema, const char *tab
 	char name[256];
 
 	(void) snprintf(name, sizeof name, "%s.%s", schema, table);
+	return config_snapshots_name(config, name);
+}
+
+bool
+config_snapshots_name(const Config *config, const char *name)
+{
 	return config->snapshot_tables.count == 0 ||
 	       filter_matches(&config->snapshot_tables, name);
 }

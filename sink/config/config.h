@@ -272,6 +272,7 @@ Config *config_load(Arena *arena, const ConfigInput *input, Err *err) MUST_CHECK
 
 /* Whether a snapshot reads a table that the filters want. */
 bool config_snapshots_table(const Config *config, const char *schema, const char *table);
+bool config_snapshots_name(const Config *config, const char *name); /* schema.table */
 
 /* The SELECT that a snapshot reads table (schema.table) with; NULL: all of it. */
 const char *config_snapshot_select(const Config *config, const char *table);

@@ -59,10 +59,10 @@ MUST_CHECK bool checkpoints_publish(Checkpoints *checkpoints, const CutStamp *st
  * caller frees. */
 int64_t *checkpoints_snapshots(const Checkpoints *checkpoints, size_t *count);
 
-/* Remove what is left of earlier states of the table. */
 /* NULL: not made yet. */
 Table *checkpoints_table(Checkpoints *checkpoints);
 
+/* Remove what is left of earlier states of the table. */
 void checkpoints_clean(Checkpoints *checkpoints);
 void checkpoints_sweep(Checkpoints *checkpoints);
 

@@ -122,6 +122,7 @@ cut_tables(Lake *lake, Err *err)
 		touched[count++] = source;
 		ok = lake_prepare_source(source, err);
 	}
+	lake_take_asks(lake);
 	stamp = store_stamp(&lake->store, &lake->position);
 	ids = checkpoints_snapshots(lake->checkpoints, &id_count);
 	snapshot_ids_init(&kept, ids, id_count);
@@ -158,6 +159,7 @@ lake_cut(Lake *lake, Err *err)
 	else if (!checkpoints_mark(lake->checkpoints, &lake->position, err))
 		return false;
 	lake->stored = lake->position;
+	lake_tell_asks(lake);
 	lake->bytes = 0;
 	atomic_store_explicit(&lake->buffered, 0, memory_order_relaxed);
 	lake->deadline_us = 0;
@@ -680,6 +682,9 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	lake->position.end_lsn = stored->end_lsn;
 	lake->position.last = stored->last;
 	lake->position.unread = stored->unread;
+	if (stored->phase == POSITION_STREAM)
+		lake_renew_promises(lake);
+	stored->unread = lake->position.unread;
 	lake->stored = lake->position;
 	lake->at_boundary = true;
 	lake->is_initial = stored->phase != POSITION_STREAM;
@@ -785,6 +790,9 @@ lake_close(Output *output)
 	checkpoints_close(lake->checkpoints);
 	store_fini(&lake->store);
 	(void) pthread_mutex_destroy(&lake->tables);
+	(void) pthread_mutex_destroy(&lake->asking);
+	buf_free(&lake->asked);
+	buf_free(&lake->asks);
 	arena_free(lake->arena);
 	free(lake);
 }
@@ -807,5 +815,8 @@ lake_output_new(const Config *config, int wake_fd)
 	*lake =
 		(Lake){ .base = { &lake_ops, wake_fd }, .config = config, .arena = arena_new() };
 	(void) pthread_mutex_init(&lake->tables, NULL);
+	(void) pthread_mutex_init(&lake->asking, NULL);
+	lake->asked = buf_heap();
+	lake->asks = buf_heap();
 	return &lake->base;
 }

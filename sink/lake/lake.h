@@ -28,6 +28,15 @@ typedef struct LakeCounters
 
 LakeCounters lake_output_counters(const Output *output);
 
+/* A silver table that is not what its source has. */
+typedef struct LakeStale
+{
+	const char *table;
+	const char *source; /* "schema.name" */
+	const char *reason;
+	bool is_waiting; /* it will be read, or read on, by itself */
+} LakeStale;
+
 /* What is stored, as anybody may read it beside a worker: nothing is changed or fenced.
  */
 typedef struct LakeStanding
@@ -37,10 +46,13 @@ typedef struct LakeStanding
 	Lsn cut_lsn;
 	int64_t cut_us; /* since 1970 */
 	size_t tables;  /* of the cut */
-	size_t stale;   /* of these; see cdc_checkpoints */
+	LakeStale *stale;
+	size_t stale_count;
 } LakeStanding;
 
-bool lake_standing(const Config *config, LakeStanding *standing, Err *err) MUST_CHECK;
+/* Texts are in arena. */
+bool lake_standing(const Config *config, Arena *arena, LakeStanding *standing,
+                   Err *err) MUST_CHECK;
 
 /* Whether the stream of the opened lake has begun without bronze or silver, which is an
  * output now: it lacks what came before. */
@@ -49,6 +61,10 @@ bool lake_output_lacks(const Output *output);
 /* Whether of the table (or root of partitions) that is being read in the snapshot at
  * consistent a part is stored, behind which it may be gone on with later. */
 bool lake_output_has_part(const Output *output, Lsn consistent, uint32_t relid);
+
+/* The tables that silver asks to have read again and that were not told yet, as a list
+ * (unread.h) in arena; NULL: none. */
+const char *lake_output_asked(Output *output, Arena *arena);
 
 /*
  * Say of the silver tables of the opened lake that are in list (unread.h) why they do not

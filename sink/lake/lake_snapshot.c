@@ -32,7 +32,7 @@ go_on(Source *source, const Relation *relation, Err *err)
 	if (!silver_has_key(source->silver))
 	{
 		source->keeps_parts = false;
-		silver_set_stale(source->silver, "its key was dropped while it was being read");
+		silver_ask(source->silver, "its key was dropped while it was being read");
 	}
 	return true;
 }
@@ -206,15 +206,15 @@ note_not_found(Source *source, const char *unread)
 {
 	Silver *silver = source->silver;
 
-	if (silver == NULL || silver_stale(silver) == NULL ||
-	    (strcmp(silver_stale(silver), WAITING) != 0 && !silver_is_partial(silver)) ||
+	if (silver == NULL || silver_asks(silver) ||
+	    (!silver_is_promised(silver) && !silver_is_partial(silver)) ||
 	    unread_has(unread, table_property(silver_table(silver), SOURCE_PROPERTY)))
 		return;
-	silver_restate(source->silver,
-	               silver_is_partial(silver)
-	                   ? "it was renamed or dropped before it had been read whole"
-	                   : "its rows were rewritten without events, and it was renamed or "
-	                     "dropped before it could be read again");
+	if (silver_is_partial(silver))
+		silver_restate(silver, "it was renamed or dropped before it had been read whole");
+	else
+		silver_break_promise(silver,
+		                     "it was renamed or dropped before it could be read again");
 	source->is_touched = true;
 }
 
@@ -295,12 +295,14 @@ lake_end_snapshot(Lake *lake, const Event *event, Err *err)
 		return false;
 	lake->is_initial = false;
 	lake->position.unread = NULL;
+	lake_take_asks(lake);
 	lake->position.last = (CommitId){ 0 };
 	lake->cut_floor = 0;
 	stamp = store_stamp(&lake->store, &lake->position);
 	if (!lake_publish(lake, &stamp, err))
 		return false;
 	lake->stored = lake->position;
+	lake_tell_asks(lake);
 	lake->deadline_us = 0;
 	atomic_store(&lake->durable_end, lake->position.end_lsn);
 	output_wake(&lake->base);

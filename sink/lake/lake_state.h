@@ -1,7 +1,7 @@
 /*
  * lake_state.h
  *		what the files of the lake output share: lake.c (the stream, cuts, the thread),
- *		lake_snapshot.c (tables that are read).
+ *		lake_snapshot.c (tables that are read), lake_asks.c (tables that want to be).
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -17,7 +17,7 @@
 #include "lake/sources.h"
 
 /* Why a table is stale; the end of another's reading takes the promise back. */
-#define WAITING "its rows were rewritten without events; it will be read again by itself"
+#define WAITING "its rows were rewritten without events" SILVER_PROMISE
 
 typedef struct Lake
 {
@@ -48,6 +48,9 @@ typedef struct Lake
 	_Atomic int64_t cut_us;
 	Err err;
 
+	pthread_mutex_t asking;
+	Buf asked; /* tables that silver asks for, as a list (unread.h); under asking */
+
 	/* Held by who changes tables outside of batches: the thread while it removes orphans,
 	 * the reader's in mark() and lake_output_doubt(). */
 	pthread_mutex_t tables;
@@ -67,6 +70,7 @@ typedef struct Lake
 	int64_t received_us; /* wall clock of the batch at hand */
 	int64_t part_us;     /* when a part of the table being read was stored; 0: not yet */
 	bool has_begun;      /* a batch was taken */
+	Buf asks;            /* in the list of position, not stored yet */
 	Orphans removal;
 } Lake;
 
@@ -96,5 +100,16 @@ MUST_CHECK bool lake_end_snapshot(Lake *lake, const Event *event, Err *err);
 /* The initial snapshot was not complete, and the stream goes on from where it began: make
  * the tables ready for that, before it is marked. */
 MUST_CHECK bool lake_resume(Lake *lake, Err *err);
+
+/* ---- lake_asks.c ---- */
+
+/* Put the tables for which silver asks into the list of position. */
+void lake_take_asks(Lake *lake);
+
+/* They are stored: the reader may hear of them. */
+void lake_tell_asks(Lake *lake);
+
+/* After opening: the promises that the list does not keep are on it again. */
+void lake_renew_promises(Lake *lake);
 
 #endif

@@ -13,10 +13,6 @@
 #define SCRATCH_BYTES ((size_t) 64 * 1024)
 #define PLANS_KEPT    64 /* beyond a cut */
 
-/* Why a table is stale, and will not be when it has been read. */
-#define UNREAD  "the table has not been read yet"
-#define PARTIAL "the table has not been read whole yet; the rest will be read by itself"
-
 /* ---- Opening ---- */
 
 static Silver *
@@ -184,83 +180,6 @@ silver_tracks(const Silver *silver, uint32_t relid)
 	return shape_tracks(silver->shape, relid);
 }
 
-const char *
-silver_stale(const Silver *silver)
-{
-	return silver->stale;
-}
-
-static bool
-is_stale_for(const Silver *silver, const char *reason)
-{
-	return silver->stale != NULL && strcmp(silver->stale, reason) == 0;
-}
-
-/* What is missing of a part may hide another reason, which then stays. */
-void
-silver_set_stale(Silver *silver, const char *reason)
-{
-	if (silver->stale != NULL && !is_stale_for(silver, PARTIAL))
-		return;
-	free(silver->stale);
-	silver->stale = xstrdup(reason);
-	table_set_property(silver->table, STALE_PROPERTY, reason);
-	log_warning("lake",
-	            "table \"%s\" is stale until it is read again: %s",
-	            silver->table->name.name,
-	            reason);
-}
-
-void
-silver_restate(Silver *silver, const char *reason)
-{
-	free(silver->stale);
-	silver->stale = xstrdup(reason);
-	table_set_property(silver->table, STALE_PROPERTY, reason);
-}
-
-static void
-unset_stale(Silver *silver)
-{
-	free(silver->stale);
-	silver->stale = NULL;
-	if (table_property(silver->table, STALE_PROPERTY) != NULL)
-		table_set_property(silver->table, STALE_PROPERTY, "");
-}
-
-void
-silver_set_unread(Silver *silver)
-{
-	silver_set_stale(silver, UNREAD);
-}
-
-void
-silver_set_partial(Silver *silver)
-{
-	if (silver->stale == NULL)
-		silver_restate(silver, PARTIAL);
-}
-
-void
-silver_set_whole(Silver *silver)
-{
-	if (is_stale_for(silver, PARTIAL))
-		unset_stale(silver);
-}
-
-bool
-silver_is_partial(const Silver *silver)
-{
-	return is_stale_for(silver, PARTIAL);
-}
-
-bool
-silver_is_unread(const Silver *silver)
-{
-	return is_stale_for(silver, PARTIAL) || is_stale_for(silver, UNREAD) ||
-	       silver_rows(silver) == 0;
-}
-
 bool
 silver_has_key(const Silver *silver)
 {
@@ -332,9 +251,8 @@ index_by_new_key(Silver *silver, Err *err)
 	     silver_index_load(silver, err);
 	silver->key_is_new = false;
 	if (ok && silver->lacks_keys)
-		silver_set_stale(silver,
-		                 "rows stored before lack a column that was made part of the "
-		                 "key");
+		silver_ask(silver,
+		           "rows stored before lack a column that was made part of the key");
 	return ok;
 }
 
@@ -369,7 +287,7 @@ apply_shape(Silver *silver, Shape *shape, const ShapeChange *change, Err *err)
 			COLUMNS_PROPERTY,
 			shape_print(shape, silver->store->self.system_id, silver->scratch));
 	if (change->stale != NULL && has_rows)
-		silver_set_stale(silver, change->stale);
+		silver_ask(silver, change->stale);
 	return !change->identity_changed || index_by_new_key(silver, err);
 }
 
@@ -642,8 +560,8 @@ complete(Silver *silver, const Event *event, const RowPlace *place, Completed *d
 		if (place == NULL)
 		{
 			/* Of a part the row may be missing, and will come by reading on. */
-			if (!is_stale_for(silver, PARTIAL))
-				silver_set_stale(silver, "a row was updated that silver does not have");
+			if (!silver_is_partial(silver))
+				silver_ask(silver, "a row was updated that silver does not have");
 			return true;
 		}
 		if (place->file != BUFFER_FILE)
@@ -801,14 +719,14 @@ silver_settle_truncate(Silver *silver)
 	if (silver->truncated_lsn == 0)
 		return;
 	silver->truncated_lsn = 0;
-	silver_set_stale(silver, "one partition of several was truncated");
+	silver_ask(silver, "one partition of several was truncated");
 }
 
 void
 silver_clear(Silver *silver)
 {
 	remove_all(silver);
-	unset_stale(silver);
+	silver_unset_stale(silver);
 }
 
 bool

@@ -51,6 +51,25 @@ void silver_set_stale(Silver *silver, const char *reason);
 /* The same, with the reason in place of the one before. */
 void silver_restate(Silver *silver, const char *reason);
 
+/* What the reason of a table ends with that will be read again without somebody's doing.
+ */
+#define SILVER_PROMISE "; it will be read again by itself"
+
+/* Whether snapshots read the table: else it does not ask. */
+void silver_set_readable(Silver *silver, bool is_readable);
+
+/* Make it stale for what reading it again mends, and ask for that. */
+void silver_ask(Silver *silver, const char *reason);
+
+/* Whether it asks, and has not been heard; silver_take_ask(): now it has. */
+bool silver_asks(const Silver *silver);
+bool silver_take_ask(Silver *silver);
+
+/* Whether its reason ends with the promise; and take that back, saying why. */
+bool silver_reason_is_promised(const char *reason);
+bool silver_is_promised(const Silver *silver);
+void silver_break_promise(Silver *silver, const char *why);
+
 /* That it has not all rows of a table that is still to be read on, unless it is stale for
  * another reason; and that it has. */
 void silver_set_partial(Silver *silver);

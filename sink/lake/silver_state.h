@@ -56,6 +56,8 @@ struct Silver
 	LiveFiles files;
 	int32_t last_id; /* greatest field id ever given */
 	char *stale;
+	bool is_readable; /* snapshots do not leave the table out */
+	bool asks;        /* to be read, and was not heard yet */
 
 	Arena *buffer; /* of the rows' tuples */
 	SilverRow *rows;
@@ -76,6 +78,9 @@ struct Silver
 	RowDraft draft; /* in draft_arena */
 	Arena *draft_arena;
 };
+
+/* Nothing is wrong any more. */
+void silver_unset_stale(Silver *silver);
 
 /* Say that a TRUNCATE left partitions out, if one did. */
 void silver_settle_truncate(Silver *silver);

@@ -72,6 +72,17 @@ is_root(const Source *source, uint32_t root)
 
 /* ---- Opening ---- */
 
+/* Whether what is wrong in silver may be mended by reading the table of this name. */
+static void
+note_readable(const Sources *sources, Silver *silver, const char *name)
+{
+	const Config *config = sources->store->config;
+
+	silver_set_readable(silver,
+	                    config->snapshot_mode != SNAPSHOT_NO_DATA && name != NULL &&
+	                        config_snapshots_name(config, name));
+}
+
 static bool
 open_silver(Sources *sources, const char *name, Err *err)
 {
@@ -84,6 +95,7 @@ open_silver(Sources *sources, const char *name, Err *err)
 		return true;
 	if (!silver_open(sources->store, table, &silver, err))
 		return false;
+	note_readable(sources, silver, table_property(table, SOURCE_PROPERTY));
 	add_source(sources)->silver = silver;
 	return true;
 }
@@ -383,7 +395,7 @@ mark_moved(Source *source, const Event *event, const char *what)
 
 	(void) snprintf(
 		reason, sizeof reason, "\"%s.%s\" %s", relation->schema, relation->name, what);
-	silver_set_stale(source->silver, reason);
+	silver_ask(source->silver, reason);
 	source->is_touched = true;
 }
 
@@ -470,8 +482,12 @@ sources_find(Sources *sources, const Event *event, Source **source, Err *err)
 	known = find_known(sources, relation, arena);
 	is_new = known == NULL || known->silver == NULL ||
 	         !silver_tracks(known->silver, relation->relid);
-	ok = find_or_make(sources, relation, arena, source, err) &&
-	     note_moves(sources, *source, is_new, event, &settled, err);
+	ok = find_or_make(sources, relation, arena, source, err);
+	if (ok && (*source)->silver != NULL)
+		note_readable(sources,
+		              (*source)->silver,
+		              arena_printf(arena, "%s.%s", relation->schema, relation->name));
+	ok = ok && note_moves(sources, *source, is_new, event, &settled, err);
 	if (ok && settled)
 		cache_add(sources, relation, *source);
 	arena_free(arena);

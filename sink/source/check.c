@@ -445,7 +445,9 @@ check_tables(Check *check)
 	if (check->tables.count == 0)
 		note(check,
 		     "the filters want no table that exists now. Check table.include.list and "
-		     "schema.include.list (regular expressions over schema.table).");
+		     "schema.include.list (regular expressions over schema.table; a partitioned "
+		     "table has the names of its partitions unless publish.via.partition.root is "
+		     "set).");
 	else
 		ok(check, "the filters want %zu tables", check->tables.count);
 	return true;

@@ -15,28 +15,39 @@
 
 typedef void (*Report)(void *context, const char *sentence);
 
-/* Mark the expressions of list that match name. */
+/* What an expression of a list matches. */
+typedef struct Matched
+{
+	bool tables;
+	bool parents; /* partitioned tables, whose rows have the names of partitions */
+} Matched;
+
 static void
-mark(const FilterList *list, bool *matched, const char *name)
+mark(const FilterList *list, Matched *matched, const char *name, bool is_parent)
 {
 	for (size_t i = 0; i < list->count; i++)
-		matched[i] = matched[i] || regex_matches(list->patterns[i], name);
+		if (regex_matches(list->patterns[i], name))
+			*(is_parent ? &matched[i].parents : &matched[i].tables) = true;
 }
 
 static void
-report_expressions(const FilterList *list, const bool *matched, const char *property,
+report_expressions(const FilterList *list, const Matched *matched, const char *property,
                    Report report, void *context)
 {
-	char sentence[256];
+	char sentence[320];
 	char shown[SHOWN_SIZE];
 
 	for (size_t i = 0; i < list->count; i++)
 	{
-		if (matched[i])
+		if (matched[i].tables)
 			continue;
 		(void) snprintf(sentence,
 		                sizeof sentence,
-		                "%s names no table that exists now by \"%s\"",
+		                matched[i].parents
+		                    ? "%s names a partitioned table and none of its partitions "
+		                      "by \"%s\": changes have the partitions' names, unless "
+		                      "publish.via.partition.root is set"
+		                    : "%s names no table that exists now by \"%s\"",
 		                property,
 		                setting_shown(list->expressions[i], shown));
 		report(context, sentence);
@@ -48,13 +59,13 @@ report_tables(PGconn *conn, const Config *config, Report report, void *context,
               Arena *arena, Err *err)
 {
 	static const char query[] =
-		"SELECT n.nspname, n.nspname || '.' || c.relname FROM pg_class c "
-		"JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"SELECT n.nspname, n.nspname || '.' || c.relname, c.relkind = 'p' "
+		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384";
 	const FilterList *schemas = &config->env.schema_include_list;
 	const FilterList *tables = &config->env.table_include_list;
-	bool *by_schema = arena_zero(arena, schemas->count + 1);
-	bool *by_table = arena_zero(arena, tables->count + 1);
+	Matched *by_schema = arena_zero(arena, sizeof(Matched) * (schemas->count + 1));
+	Matched *by_table = arena_zero(arena, sizeof(Matched) * (tables->count + 1));
 	PGresult *result;
 
 	if (schemas->count + tables->count == 0)
@@ -64,8 +75,11 @@ report_tables(PGconn *conn, const Config *config, Report report, void *context,
 		return fail_while(err, "could not list tables");
 	for (int row = 0; row < PQntuples(result); row++)
 	{
-		mark(schemas, by_schema, server_text(result, row, 0));
-		mark(tables, by_table, server_text(result, row, 1));
+		bool is_parent = server_text(result, row, 2)[0] == 't' &&
+		                 !config->env.publish_via_partition_root;
+
+		mark(schemas, by_schema, server_text(result, row, 0), false);
+		mark(tables, by_table, server_text(result, row, 1), is_parent);
 	}
 	PQclear(result);
 	report_expressions(schemas, by_schema, "schema.include.list", report, context);

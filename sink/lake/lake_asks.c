@@ -1,0 +1,94 @@
+/*
+ * lake_asks.c
+ *		tables that silver asks to have read again, on their way to the reader.
+ *
+ *		silver asks -> position's list -> stored with the cut -> reader
+ *(pipeline_reread.c)
+ *
+ * Not while a table is being read: what is asked for then is read after it, from its
+ * beginning.  What is stored is read even if the worker is killed; for what is not, the
+ * promise in the table's property is found when the lake is opened.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "event/unread.h"
+#include "lake/lake_state.h"
+
+/* "schema.table" of the source. */
+static const char *
+name_of(const Source *source)
+{
+	return table_property(silver_table(source->silver), SOURCE_PROPERTY);
+}
+
+static void
+put(Lake *lake, const char *name, Buf *list)
+{
+	Buf entry = buf_heap();
+
+	unread_encode(&entry, name);
+	lake->position.unread =
+		unread_renew(lake->arena, lake->position.unread, buf_cstr(&entry));
+	if (list->len > 0)
+		buf_char(list, ',');
+	buf_slice(list, (Slice){ entry.data, entry.len });
+	buf_free(&entry);
+}
+
+void
+lake_take_asks(Lake *lake)
+{
+	for (size_t i = 0; i < sources_count(lake->sources) && !lake->in_snapshot; i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->silver != NULL && silver_take_ask(source->silver))
+			put(lake, name_of(source), &lake->asks);
+	}
+}
+
+void
+lake_tell_asks(Lake *lake)
+{
+	if (lake->asks.len == 0)
+		return;
+	(void) pthread_mutex_lock(&lake->asking);
+	if (lake->asked.len > 0)
+		buf_char(&lake->asked, ',');
+	buf_slice(&lake->asked, (Slice){ lake->asks.data, lake->asks.len });
+	(void) pthread_mutex_unlock(&lake->asking);
+	buf_reset(&lake->asks);
+}
+
+const char *
+lake_output_asked(Output *output, Arena *arena)
+{
+	Lake *lake = (Lake *) output;
+	const char *list = NULL;
+
+	(void) pthread_mutex_lock(&lake->asking);
+	if (lake->asked.len > 0)
+		list = arena_strndup(arena, lake->asked.data, lake->asked.len);
+	buf_reset(&lake->asked);
+	(void) pthread_mutex_unlock(&lake->asking);
+	return list;
+}
+
+void
+lake_renew_promises(Lake *lake)
+{
+	Buf list = buf_heap();
+
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->silver == NULL || !silver_is_promised(source->silver))
+			continue;
+		/* what the list has of a table that asked since is not to be gone on with */
+		if (!unread_has(lake->position.unread, name_of(source)) ||
+		    unread_partial(lake->arena, lake->position.unread, name_of(source)) != NULL)
+			put(lake, name_of(source), &list);
+	}
+	buf_free(&list);
+}
