@@ -97,7 +97,7 @@ def test_whatever_rewrites(t):
     db.psql("insert into kept values (3000, 'after')")
     wait_read(t, db, worker)
     until = finish(db, worker)
-    assert worker.log_text().count("will be read") == 5, worker.log_text()
+    assert worker.log_text().count('" will be read\n') == 5, worker.log_text()
     check_silver(db, worker, t.lake(worker), ["kept", "typed", "defaulted", "unlogged", "parts"])
     check_events(t, db, worker, until, 4100)
 

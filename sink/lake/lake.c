@@ -404,7 +404,10 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 	if (!sources_stored(silver_table(source->silver), event))
 	{
 		if (list != NULL)
+		{
 			silver_restate(source->silver, WAITING);
+			(void) silver_take_ask(source->silver); /* the reader knows */
+		}
 		else
 			silver_set_stale(source->silver,
 			                 "its rows were rewritten without events, and snapshots "
