@@ -164,7 +164,7 @@ wrong_documents_are_refused(void **state)
 		{ "{\"format-version\":\"2\"}", "is of type string, not int" },
 		{ "{\"format-version\":3}", "format version 3 of the table is not supported" },
 		{ "{\"format-version\":2,\"table-uuid\":\"a\\u0000b\"}", "contains a zero byte" },
-		{ "{\"format-version\":2,\"table-uuid\":\"x\",\"location\":\"y\","
+		{ "{\"format-version\":2,\"table-uuid\":\"842dac51-c60f-40d1-9a24-f9eda7e10c23\",\"location\":\"y\","
 		  "\"last-sequence-number\":1,\"last-updated-ms\":1,\"last-column-id\":99999999999}",
 		  "does not fit in 32 bits" },
 	};
@@ -201,6 +201,67 @@ wrong_documents_are_refused(void **state)
 		assert_non_null(strstr(err.text, "field \"a\": unrecognized type"));
 		arena_free(arena);
 	}
+}
+
+/* What PyIceberg refuses is not carried on into the next metadata: each change is one bit
+ * (of a UUID's, some). */
+static void
+bits_that_readers_refuse(void **state)
+{
+	const struct
+	{
+		const char *was;
+		const char *is;
+		const char *text;
+	} cases[] = {
+		{ "\"operation\":\"overwrite",
+		  "\"operation\":\"mverwrite",
+		  "unknown operation \"mverwrite\"" },
+		{ "\"operation\":\"append",
+		  "\"oxeration\":\"append",
+		  "lacks member \"operation\"" },
+		{ "\"type\":\"branch", "\"type\":\"branbh", "type \"branbh\" is neither" },
+		{ "\"type\":\"branch", "\"uype\":\"branch", "\"type\" is missing" },
+		{ "order-id\":0,\"s", "order-id\":2,\"s", "default sort order 2 is not among" },
+		{ "842dac51-", "842dac5q-", "table-uuid \"842dac5q-" },
+		{ "842dac51-", "842dac51m", "table-uuid \"842dac51m" },
+		{ "ids\":[1]", "ids\":[0]", "by field 0, which it does not have" },
+		{ "ids\":[1]", "ids\":[3]", "by field 3, which it does not require" },
+	};
+	static const char whole[] =
+		"{\"format-version\":2,\"table-uuid\":\"842dac51-c60f-40d1-9a24-f9eda7e10c23\","
+		"\"location\":\"file:///lake/db/t\",\"last-sequence-number\":0,"
+		"\"last-updated-ms\":1000,\"last-column-id\":3,\"current-schema-id\":0,"
+		"\"schemas\":[{\"type\":\"struct\",\"schema-id\":0,\"identifier-field-ids\":[1],"
+		"\"fields\":[{\"id\":1,\"name\":\"id\",\"required\":true,\"type\":\"long\"},"
+		"{\"id\":3,\"name\":\"ts\",\"required\":false,\"type\":\"timestamptz\"}]}],"
+		"\"default-spec-id\":0,\"partition-specs\":[{\"spec-id\":0,\"fields\":[]}],"
+		"\"last-partition-id\":999,\"default-sort-order-id\":0,\"sort-orders\":[],"
+		"\"properties\":{},\"current-snapshot-id\":2,"
+		"\"refs\":{\"main\":{\"type\":\"branch\",\"snapshot-id\":2}},\"snapshots\":["
+		"{\"snapshot-id\":1,\"timestamp-ms\":1,\"manifest-list\":\"a\","
+		"\"summary\":{\"operation\":\"append\"}},"
+		"{\"snapshot-id\":2,\"timestamp-ms\":2,\"manifest-list\":\"b\","
+		"\"summary\":{\"operation\":\"overwrite\"}}]}";
+	Arena *arena = arena_new();
+	TableMetadata *metadata;
+	Err err = { 0 };
+
+	(void) state;
+	assert_true(metadata_read(arena, slice_from(whole), &metadata, &err));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+	{
+		char *changed = arena_strdup(arena, whole);
+		char *at = strstr(changed, cases[i].was);
+
+		assert_non_null(at);
+		memcpy(at, cases[i].is, strlen(cases[i].is));
+		err = (Err){ 0 };
+		assert_false(metadata_read(arena, slice_from(changed), &metadata, &err));
+		if (!strstr(err.text, cases[i].text))
+			fail_msg("\"%s\" gave: %s", cases[i].is, err.text);
+	}
+	arena_free(arena);
 }
 
 /* No cut and no changed byte may do more than fail. */
@@ -240,6 +301,7 @@ main(void)
 		cmocka_unit_test(new_tables),
 		cmocka_unit_test(every_type_round_trips),
 		cmocka_unit_test(wrong_documents_are_refused),
+		cmocka_unit_test(bits_that_readers_refuse),
 		cmocka_unit_test(damaged_documents),
 	};
 

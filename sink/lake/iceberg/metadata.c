@@ -6,6 +6,8 @@
  */
 #include "lake/iceberg/metadata.h"
 
+#include <ctype.h>
+
 #include "lake/iceberg/schema_json.h"
 
 #define FORMAT_VERSION   2
@@ -391,6 +393,25 @@ read_schemas(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
 	return true;
 }
 
+/* What readers know of; they refuse a table for any other. */
+static bool
+check_operation(const IcebergSnapshot *snapshot, Err *err)
+{
+	static const char *const known[] = { "append", "replace", "overwrite", "delete" };
+	const char *operation = properties_get(snapshot->summary, "operation");
+
+	for (size_t i = 0; operation != NULL && i < sizeof known / sizeof *known; i++)
+		if (strcmp(operation, known[i]) == 0)
+			return true;
+	return fail(err,
+	            ERR_FATAL,
+	            operation == NULL
+	                ? "summary of snapshot %lld lacks member \"operation\""
+	                : "summary of snapshot %lld has the unknown operation \"%s\"",
+	            (long long) snapshot->id,
+	            operation);
+}
+
 static bool
 snapshot_from_json(Arena *arena, json_object *json, IcebergSnapshot *snapshot, Err *err)
 {
@@ -407,11 +428,7 @@ snapshot_from_json(Arena *arena, json_object *json, IcebergSnapshot *snapshot, E
 	      properties_from_json(arena, summary, &snapshot->summary, err)))
 		return false;
 	/* Readers refuse a table for it, now or when the snapshot is copied on. */
-	return summary == NULL || properties_get(snapshot->summary, "operation") != NULL ||
-	       fail(err,
-	            ERR_FATAL,
-	            "summary of snapshot %lld lacks member \"operation\"",
-	            (long long) snapshot->id);
+	return summary == NULL || check_operation(snapshot, err);
 }
 
 static bool
@@ -446,6 +463,21 @@ read_snapshots(Arena *arena, json_object *root, TableMetadata *metadata, Err *er
 }
 
 static bool
+read_ref(Arena *arena, json_object *json, IcebergRef *ref, Err *err)
+{
+	const char *type;
+
+	if (!member_int64(json, "snapshot-id", &ref->snapshot_id, err) ||
+	    !member_text(arena, json, "type", &type, err))
+		return false;
+	if (strcmp(type, "branch") != 0 && strcmp(type, "tag") != 0)
+		return fail(err, ERR_FATAL, "type \"%s\" is neither branch nor tag", type);
+	json_object_object_del(json, "snapshot-id");
+	ref->json = members_print(arena, json);
+	return true;
+}
+
+static bool
 read_refs(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
 {
 	json_object *object;
@@ -460,12 +492,9 @@ read_refs(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
 	                  ((size_t) json_object_object_length(object) + 1) * sizeof *refs);
 	json_object_object_foreach(object, name, ref)
 	{
-		if (!member_int64(ref, "snapshot-id", &refs[count].snapshot_id, err))
-			return fail_while(err, "ref \"%s\"", name);
 		refs[count].name = arena_strdup(arena, name);
-		json_object_object_del(ref, "snapshot-id");
-		refs[count].json = members_print(arena, ref);
-		count++;
+		if (!read_ref(arena, ref, &refs[count++], err))
+			return fail_while(err, "ref \"%s\"", name);
 	}
 	metadata->refs = refs;
 	metadata->ref_count = count;
@@ -540,9 +569,44 @@ read_extras(Arena *arena, json_object *root, TableMetadata *metadata)
 }
 
 static bool
+check_uuid(const char *text, Err *err)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t i = 0;
+
+	while (form[i] == 'x' ? isxdigit((unsigned char) text[i]) != 0
+	                      : form[i] == text[i] && form[i] != '\0')
+		i++;
+	return (form[i] == '\0' && text[i] == '\0') ||
+	       fail(err, ERR_FATAL, "table-uuid \"%s\" is none", text);
+}
+
+static bool
+read_sort_orders(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
+{
+	json_object *array;
+	int32_t id = 0; /* of the order that is none, which need not be there */
+
+	if (!member_int32(
+			root, "default-sort-order-id", &metadata->default_sort_order_id, err) ||
+	    !member_of_type(root, "sort-orders", json_type_array, &array, err))
+		return false;
+	for (size_t i = 0;
+	     id != metadata->default_sort_order_id && i < json_object_array_length(array);
+	     i++)
+		if (!member_int32(json_object_array_get_idx(array, i), "order-id", &id, err))
+			return fail_while(err, "sort order %zu of the list", i);
+	metadata->sort_orders = members_print(arena, array);
+	return id == metadata->default_sort_order_id ||
+	       fail(err,
+	            ERR_FATAL,
+	            "default sort order %d is not among the orders",
+	            metadata->default_sort_order_id);
+}
+
+static bool
 read_root(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
 {
-	json_object *sort_orders;
 	json_object *properties;
 	int32_t format;
 	size_t len;
@@ -556,6 +620,7 @@ read_root(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
 		return fail_hint(err, "Use a table of format version %d.", FORMAT_VERSION);
 	}
 	if (!member_text(arena, root, "table-uuid", &metadata->uuid, err) ||
+	    !check_uuid(metadata->uuid, err) ||
 	    !member_text(arena, root, "location", &metadata->location, err) ||
 	    !member_int64(
 			root, "last-sequence-number", &metadata->last_sequence_number, err) ||
@@ -564,13 +629,10 @@ read_root(Arena *arena, json_object *root, TableMetadata *metadata, Err *err)
 	    !member_int32(root, "current-schema-id", &metadata->current_schema_id, err) ||
 	    !member_int32(root, "default-spec-id", &metadata->default_spec_id, err) ||
 	    !member_int32(root, "last-partition-id", &metadata->last_partition_id, err) ||
-	    !member_int32(
-			root, "default-sort-order-id", &metadata->default_sort_order_id, err) ||
-	    !member_of_type(root, "sort-orders", json_type_array, &sort_orders, err) ||
+	    !read_sort_orders(arena, root, metadata, err) ||
 	    !member_of_type_or(root, "properties", json_type_object, &properties, err) ||
 	    !properties_from_json(arena, properties, &metadata->properties, err))
 		return false;
-	metadata->sort_orders = members_print(arena, sort_orders);
 
 	/* A path is built by appending "/...": one spelling, whoever wrote it. */
 	location = arena_strdup(arena, metadata->location);

@@ -484,6 +484,18 @@ schema_from_json(Arena *arena, json_object *json, IcebergSchema *schema, Err *er
 		ids[i] = json_object_get_int(json_object_array_get_idx(array, i));
 	schema->identifier_ids = ids;
 	schema->identifier_count = (int32_t) len;
+	for (size_t i = 0; i < len; i++)
+	{
+		const IcebergField *field = iceberg_find_field(schema, ids[i]);
+
+		if (field == NULL || !field->required)
+			return fail(err,
+			            ERR_FATAL,
+			            "schema %d identifies rows by field %d, which it %s",
+			            schema->id,
+			            ids[i],
+			            field == NULL ? "does not have" : "does not require");
+	}
 	return true;
 }
 
