@@ -196,7 +196,7 @@ outputs_before(const Pipeline *pipeline, const Event *event)
 
 /*
  * Silver alone is wrong after a rewrite: for Kafka and bronze no row has changed.  Where
- * snapshots leave the table out, it is read when somebody asks for it.
+ * snapshots leave the table out, or the user said so, it is read when somebody asks.
  */
 static void
 scan_rewritten(Pipeline *pipeline, Batch *batch, Event *event)
@@ -207,7 +207,7 @@ scan_rewritten(Pipeline *pipeline, Batch *batch, Event *event)
 	Buf name = buf_heap();
 	Buf list = buf_heap();
 
-	if ((config->outputs & OUTPUT_SILVER) != 0 &&
+	if ((config->outputs & OUTPUT_SILVER) != 0 && config->lake_on_stale == STALE_READ &&
 	    config->snapshot_mode != SNAPSHOT_NO_DATA &&
 	    config_snapshots_table(config, relation->schema, relation->name))
 	{

@@ -356,29 +356,38 @@ def test_detached_while_stopped(t):
     check_silver(db, worker, t.lake(worker), ["p", "p2"])
 
 
-def test_moved_where_snapshots_leave_out(t):
-    """Nothing is read that the user has not wanted to be read: silver is stale, and status says what to do."""
+def check_left_stale(t, setting, reason):
+    """What the user does not want to be read is stale, and status says what to do; reason is that of a new table."""
     db = t.database()
-    db.psql(partitioned("p") + partitioned("one"))
+    db.psql(partitioned("p") + partitioned("one") + "create table kept (id int primary key, v text); insert into kept values (1, 'a')")
     worker = running(t, db)
     settle(worker, db)
-    worker.config["snapshot.include.collection.list"] = "public.none"
+    worker.config.update(setting)
     worker.start()
     worker.wait_log("streaming from slot", 60, since=worker.begun)
-    db.psql("alter table p detach partition p2; insert into p2 values (50, 'b', 'q'); truncate one1")
+    db.psql("alter table p detach partition p2; insert into p2 values (50, 'b', 'q'); truncate one1;"
+            "alter table kept alter v type text using upper(v)")
     db.wait_confirmed(worker.config["slot.name"], db.lsn())
     code, output, errors = worker.command("status")
     assert code == 1, output + errors
-    for table, reason in (("p", "\"public.p2\" was detached: its rows are still here"),
-                          ("p2", "the table was not read: snapshot.include.collection.list"),
-                          ("one", "one partition of several was truncated")):
+    for table, why in (("p", "\"public.p2\" was detached: its rows are still here"), ("p2", reason),
+                       ("one", "one partition of several was truncated"), ("kept", "its rows were rewritten without events")):
         assert "silver_%s is stale: %s. Read it again: cdc-sink snapshot --tables public.%s\n" % (
-            table, reason, table) in output, output
-    assert worker.command("snapshot", "--tables", "public.p,public.p2,public.one")[0] == 0
+            table, why, table) in output, output
+    assert worker.command("snapshot", "--tables", "public.p,public.p2,public.one,public.kept")[0] == 0
     wait_read(t, db, worker)
     assert worker.command("status")[0] == 0
     finish(db, worker)
-    check_silver(db, worker, t.lake(worker), ["p", "p2", "one"])
+    check_silver(db, worker, t.lake(worker), ["p", "p2", "one", "kept"])
+
+
+def test_stale_where_snapshots_leave_out(t):
+    check_left_stale(t, {"snapshot.include.collection.list": "public.none"},
+                     "the table was not read: snapshot.include.collection.list")
+
+
+def test_stale_until_somebody_asks(t):
+    check_left_stale(t, {"lake.on.stale": "wait"}, "\"public.p2\" was detached: its rows were not read")
 
 
 def test_detached_and_attached_again(t):

@@ -72,6 +72,11 @@ typedef enum OnRecreated
 	RECREATED_STOP,
 	RECREATED_BY_NAME
 } OnRecreated;
+typedef enum OnStale
+{
+	STALE_READ,
+	STALE_WAIT
+} OnStale;
 typedef enum NumericDefault
 {
 	NUMERIC_DEFAULT_DECIMAL,
@@ -246,6 +251,7 @@ typedef struct Config
 	int64_t lake_orphans_age_ms;    /* files of no snapshot go when older: 0 */
 	int lake_on_incompatible;       /* OnIncompatible */
 	int lake_on_recreated;          /* OnRecreated */
+	int lake_on_stale;              /* OnStale */
 	int lake_numeric_default;       /* NumericDefault */
 	FilterList lake_append_tables;  /* lake.append.only.tables: no key needed, silver
 	                                   appends with a flag */

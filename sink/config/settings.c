@@ -39,6 +39,7 @@ _Static_assert(PUBLICATION_DISABLED == 1 && PUBLICATION_NO_TABLES == 3, "publica
 _Static_assert(HEADER_SIMPLE == 0 && HEADER_JSON == 1, "header.converter");
 _Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
 _Static_assert(RECREATED_STOP == 0 && RECREATED_BY_NAME == 1, "recreated");
+_Static_assert(STALE_READ == 0 && STALE_WAIT == 1, "stale");
 _Static_assert(NUMERIC_DEFAULT_DECIMAL == 0 && NUMERIC_DEFAULT_STRING == 1, "numeric");
 _Static_assert(OUTPUT_KAFKA == 1 && OUTPUT_BRONZE == 2 && OUTPUT_SILVER == 4, "outputs");
 _Static_assert(LOG_ERROR == 0 && LOG_WARNING == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,
@@ -180,6 +181,9 @@ static const Setting settings[] = {
 	{ "lake.on.recreated", SETTING_WORD, 0, AT(lake_on_recreated),
 	  "stop", "stop, by_name", 0, 0,
 	  "What to do when a table was dropped and created again: stop, or match its columns by name." },
+	{ "lake.on.stale", SETTING_WORD, 0, AT(lake_on_stale),
+	  "read", "read, wait", 0, 0,
+	  "What to do when silver is not what its source has, and reading the table mends that: read it, or leave it stale until \"cdc-sink snapshot\" asks." },
 	{ "lake.orphans.age.ms", SETTING_MS, 0, AT(lake_orphans_age_ms),
 	  "0", "", 0, 3650 * 24 * HOUR,
 	  "Files of its own making that no snapshot has, left by a kill, the worker removes after a start when they are older." },

@@ -409,9 +409,7 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 			(void) silver_take_ask(source->silver); /* the reader knows */
 		}
 		else
-			silver_set_stale(source->silver,
-			                 "its rows were rewritten without events, and snapshots "
-			                 "leave it out");
+			silver_set_stale(source->silver, "its rows were rewritten without events");
 		source->is_touched = true;
 	}
 	lake->position.unread = unread_renew(lake->arena, lake->position.unread, list);

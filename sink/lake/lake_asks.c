@@ -79,7 +79,9 @@ lake_renew_promises(Lake *lake)
 {
 	Buf list = buf_heap();
 
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	for (size_t i = 0;
+	     i < sources_count(lake->sources) && lake->config->lake_on_stale == STALE_READ;
+	     i++)
 	{
 		Source *source = sources_get(lake->sources, i);
 

@@ -72,14 +72,15 @@ is_root(const Source *source, uint32_t root)
 
 /* ---- Opening ---- */
 
-/* Whether what is wrong in silver may be mended by reading the table of this name. */
+/* Whether the table of this name may be read to mend what is wrong in silver. */
 static void
 note_readable(const Sources *sources, Silver *silver, const char *name)
 {
 	const Config *config = sources->store->config;
 
 	silver_set_readable(silver,
-	                    config->snapshot_mode != SNAPSHOT_NO_DATA && name != NULL &&
+	                    config->lake_on_stale == STALE_READ &&
+	                        config->snapshot_mode != SNAPSHOT_NO_DATA && name != NULL &&
 	                        config_snapshots_name(config, name));
 }
 
