@@ -51,6 +51,26 @@ def test_killed_again_and_again(t):
     end(t, db, worker, "big")
 
 
+def test_killed_snapshot_that_is_all(t):
+    """With initial_only there is no stream that would fill in what changes meanwhile: it begins again, and is whole."""
+    db = t.database()
+    make_table(db, "big")
+    worker = start(t, db, **{"snapshot.mode": "initial_only"})
+    kill_in_the_middle(t, worker)
+    change(db, "big")
+    since = len(worker.log_text())
+    assert worker.start().wait(120) == 0, worker.log_tail()
+    assert "goes on at page" not in worker.log_text()[since:], worker.log_tail()
+    assert not db.slot_exists(worker.config["slot.name"])
+    lake = t.lake(worker)
+    for reader in ("pyiceberg", "duckdb"):
+        differences = lake.compare(db, "public.big", reader=reader)
+        assert not differences, "\n".join(differences)
+    assert {row["status"] for row in lake.checkpoint()} == {"live"}, lake.checkpoint()
+    found = lake.sql("select count(*), count(distinct key) from %s" % lake.scan("bronze_big")).fetchone()
+    assert found[0] == found[1] == int(db.psql("select count(*) from big")), found
+
+
 def test_output_joins_a_killed_snapshot(t):
     """What one of bronze and silver has of the snapshot the other lacks: it begins again for both."""
     for before, after in (("bronze", "bronze,silver"), ("silver", "bronze,silver")):
