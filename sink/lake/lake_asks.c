@@ -79,18 +79,24 @@ lake_renew_promises(Lake *lake)
 {
 	Buf list = buf_heap();
 
-	for (size_t i = 0;
-	     i < sources_count(lake->sources) && lake->config->lake_on_stale == STALE_READ;
-	     i++)
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
+		bool is_listed;
 
 		if (source->silver == NULL || !silver_is_promised(source->silver))
 			continue;
+		is_listed = unread_has(lake->position.unread, name_of(source));
 		/* what the list has of a table that asked since is not to be gone on with */
-		if (!unread_has(lake->position.unread, name_of(source)) ||
-		    unread_partial(lake->arena, lake->position.unread, name_of(source)) != NULL)
+		if (lake->config->lake_on_stale == STALE_READ &&
+		    (!is_listed ||
+		     unread_partial(lake->arena, lake->position.unread, name_of(source)) != NULL))
 			put(lake, name_of(source), &list);
+		else if (!is_listed)
+		{
+			silver_break_promise(source->silver, "lake.on.stale is wait");
+			source->is_touched = true;
+		}
 	}
 	buf_free(&list);
 }
