@@ -85,3 +85,13 @@ utf8_append(Buf *buf, Slice text)
 		text.len -= valid + 1;
 	}
 }
+
+void
+utf8_patch(char *text)
+{
+	size_t len = strlen(text);
+	size_t at = 0;
+
+	while ((at += utf8_valid_run((Slice){ text + at, len - at })) < len)
+		text[at++] = '?';
+}

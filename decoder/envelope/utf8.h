@@ -22,4 +22,7 @@ size_t utf8_valid_run(Slice text);
 /* Append text, made valid; how many times U+FFFD was put in. */
 uint64_t utf8_append(Buf *buf, Slice text);
 
+/* Put a question mark over each byte of text, terminated, that is not valid. */
+void utf8_patch(char *text);
+
 #endif

@@ -220,6 +220,7 @@ bits_that_readers_refuse(void **state)
 		{ "\"operation\":\"append",
 		  "\"oxeration\":\"append",
 		  "lacks member \"operation\"" },
+		{ "\"summary\":", "\"sumoary\":", "\"summary\" is missing" },
 		{ "\"type\":\"branch", "\"type\":\"branbh", "type \"branbh\" is neither" },
 		{ "\"type\":\"branch", "\"uype\":\"branch", "\"type\" is missing" },
 		{ "order-id\":0,\"s", "order-id\":2,\"s", "default sort order 2 is not among" },

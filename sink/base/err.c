@@ -10,9 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "envelope/utf8.h"
+
 #undef fail
 #undef fail_while
 #undef fail_hint
+
+/* One line that any terminal takes, whatever bytes a name or a damaged file had; it may
+ * have been cut within a character, too. */
+static void
+make_line(char *text)
+{
+	utf8_patch(text);
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = p[1] == '\0' ? '\0' : ' ';
+}
 
 bool
 fail(Err *err, ErrKind kind, const char *format, ...)
@@ -24,9 +37,7 @@ fail(Err *err, ErrKind kind, const char *format, ...)
 	va_start(args, format);
 	(void) vsnprintf(err->text, sizeof err->text, format, args);
 	va_end(args);
-	for (char *p = err->text; *p != '\0'; p++)
-		if (*p == '\n')
-			*p = p[1] == '\0' ? '\0' : ' ';
+	make_line(err->text);
 	return false;
 }
 
@@ -43,6 +54,7 @@ fail_while(Err *err, const char *format, ...)
 	va_end(args);
 	used = strlen(err->text);
 	(void) snprintf(err->text + used, sizeof err->text - used, ": %s", cause);
+	make_line(err->text);
 	return false;
 }
 
@@ -54,5 +66,6 @@ fail_hint(Err *err, const char *format, ...)
 	va_start(args, format);
 	(void) vsnprintf(err->hint, sizeof err->hint, format, args);
 	va_end(args);
+	make_line(err->hint);
 	return false;
 }

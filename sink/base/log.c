@@ -8,8 +8,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "envelope/utf8.h"
 
 static LogLevel log_level = LOG_INFO;
 
@@ -28,24 +31,23 @@ log_at(LogLevel level, const char *component, const char *format, ...)
 	struct tm parts;
 	va_list args;
 	size_t used;
-	int n;
 
 	if (level > log_level)
 		return;
 	(void) clock_gettime(CLOCK_REALTIME, &now);
 	(void) gmtime_r(&now.tv_sec, &parts);
 	used = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &parts);
-	n = snprintf(line + used,
-	             sizeof line - used,
-	             ".%03ldZ %s %s: ",
-	             now.tv_nsec / 1000000,
-	             names[level],
-	             component);
-	used += (size_t) n;
+	used += (size_t) snprintf(line + used,
+	                          sizeof line - used,
+	                          ".%03ldZ %s %s: ",
+	                          now.tv_nsec / 1000000,
+	                          names[level],
+	                          component);
 	va_start(args, format);
-	n = vsnprintf(line + used, sizeof line - used - 1, format, args);
+	(void) vsnprintf(line + used, sizeof line - used - 1, format, args);
 	va_end(args);
-	used += (size_t) n < sizeof line - used - 1 ? (size_t) n : sizeof line - used - 2;
+	utf8_patch(line + used);
+	used += strlen(line + used);
 	line[used++] = '\n';
 	while (write(STDERR_FILENO, line, used) < 0 && used == 0)
 		continue;

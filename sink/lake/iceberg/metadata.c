@@ -424,11 +424,11 @@ snapshot_from_json(Arena *arena, json_object *json, IcebergSnapshot *snapshot, E
 	      member_int64(json, "timestamp-ms", &snapshot->timestamp_ms, err) &&
 	      member_text(arena, json, "manifest-list", &snapshot->manifest_list, err) &&
 	      member_int32_or(json, "schema-id", NO_SCHEMA, &snapshot->schema_id, err) &&
-	      member_of_type_or(json, "summary", json_type_object, &summary, err) &&
+	      member_of_type(json, "summary", json_type_object, &summary, err) &&
 	      properties_from_json(arena, summary, &snapshot->summary, err)))
 		return false;
 	/* Readers refuse a table for it, now or when the snapshot is copied on. */
-	return summary == NULL || check_operation(snapshot, err);
+	return check_operation(snapshot, err);
 }
 
 static bool
