@@ -8,6 +8,9 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <strings.h>
+
+#include "envelope/utf8.h"
 #include "lake/iceberg/avro.h"
 #include "lake/iceberg/bounds.h"
 #include "lake/iceberg/manifest_schema.h"
@@ -280,6 +283,39 @@ get_partition(RowReader *reader, Tuple partition, DataFile *file)
 	return true;
 }
 
+/* What readers know of; of a path's bounds, that they are text at all. */
+static bool
+check_data_file(const DataFile *file, Err *err)
+{
+	static const char *const formats[] = { "parquet", "avro", "orc", "puffin" };
+	const IdBounds *bounds[] = { &file->lower_bounds, &file->upper_bounds };
+	bool is_known = false;
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		is_known = is_known || strcasecmp(file->format, formats[i]) == 0;
+	if (!is_known)
+		return fail(err,
+		            ERR_FATAL,
+		            "file \"%s\" has the unknown format \"%s\"",
+		            file->path,
+		            file->format);
+	for (size_t i = 0; i < 2; i++)
+	{
+		for (int32_t j = 0; j < bounds[i]->count; j++)
+		{
+			Slice bytes = bounds[i]->items[j].bytes;
+
+			if (bounds[i]->items[j].id == DELETE_FILE_PATH_ID &&
+			    utf8_valid_run(bytes) < bytes.len)
+				return fail(err,
+				            ERR_FATAL,
+				            "a bound of the paths in file \"%s\" is no text",
+				            file->path);
+		}
+	}
+	return true;
+}
+
 static bool
 get_data_file(RowReader *reader, Tuple partition, DataFile *file)
 {
@@ -311,7 +347,7 @@ get_data_file(RowReader *reader, Tuple partition, DataFile *file)
 	file->content = (FileContent) content;
 	file->sort_order_id =
 		content == FILE_POSITION_DELETES ? NO_SORT_ORDER : (int32_t) sort_order;
-	return true;
+	return check_data_file(file, reader->err);
 }
 
 /* Spec, "Sequence Number Inheritance". */
