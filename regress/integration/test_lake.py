@@ -171,6 +171,21 @@ def test_recreated_table_stops(t):
     check_silver(db, worker, t.lake(worker), ["again"])
 
 
+def test_recreated_with_rows_on_their_way(t):
+    """Rows of the table before, which has its columns in another order, are not stored as the new one's."""
+    db = t.database()
+    db.psql("create table again (n int, id int primary key, v text); insert into again select 0, g, 'old' from generate_series(1, 500) g")
+    worker = running(t, db, **{"lake.on.recreated": "by_name"})
+    db.psql("update again set n = 7; insert into again select 8, g, 'old' from generate_series(501, 600) g;"
+            "drop table again; create table again (id int primary key, v text, n int);"
+            "insert into again select g, 'new', 1 from generate_series(300, 700) g; update again set n = 2 where id > 400;"
+            "delete from again where id > 690")
+    db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["again"])
+
+
 def test_copied_and_swapped(t):
     """A migration by a copy that the lists did not name: with lake.on.recreated=by_name its rows are read."""
     db = t.database()

@@ -262,8 +262,10 @@ apply_shape(Silver *silver, Shape *shape, const ShapeChange *change, Err *err)
 {
 	bool has_rows;
 
-	/* Buffered rows are indexed by keys of the old shape. */
-	if (change->identity_changed && silver->row_count > 0 && !silver_flush(silver, err))
+	/* Buffered rows are indexed by keys of the old shape, and converted by its tracks:
+	 * the new one may know nothing of their relation. */
+	if ((change->identity_changed || change->tracks_changed) && silver->row_count > 0 &&
+	    !silver_flush(silver, err))
 	{
 		shape_free(shape);
 		return false;
