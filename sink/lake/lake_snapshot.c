@@ -15,6 +15,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "event/unread.h"
@@ -199,23 +200,30 @@ lake_pass_doubled(Lake *lake, const Event *event)
 			unread_complete(lake->arena, *unread, event->relation, event->old_tuple.data);
 }
 
-/* Take the promise back where nothing of the table's name is still to be read: tables are
- * read by the name that they had, and this one was renamed or dropped since. */
+/* Where nothing of the table's name is still to be read, tables being read by the name
+ * that they had, it was renamed or dropped since: it is asked for by its name of today,
+ * or the promise is taken back. */
 static void
-note_not_found(Source *source, const char *unread)
+note_not_found(Source *source, const char *unread, const char *done)
 {
 	Silver *silver = source->silver;
+	const char *name;
 
 	if (silver == NULL || silver_asks(silver) ||
-	    (!silver_is_promised(silver) && !silver_is_partial(silver)) ||
-	    unread_has(unread, table_property(silver_table(silver), SOURCE_PROPERTY)))
+	    (!silver_is_promised(silver) && !silver_is_partial(silver)))
+		return;
+	name = table_property(silver_table(silver), SOURCE_PROPERTY);
+	if (unread_has(unread, name))
+		return;
+	/* It has another name by now, or nothing keeps its promise: once more. */
+	source->is_touched = true;
+	if (silver_is_promised(silver) && strcmp(name, done) != 0 && silver_ask_again(silver))
 		return;
 	if (silver_is_partial(silver))
 		silver_restate(silver, "it was renamed or dropped before it had been read whole");
 	else
 		silver_break_promise(silver,
 		                     "it was renamed or dropped before it could be read again");
-	source->is_touched = true;
 }
 
 /* A table has been read again: a cut, in which it is replaced as a whole, or has a part
@@ -233,7 +241,7 @@ end_reread(Lake *lake, const Event *event, Err *err)
 		Source *source = sources_get(lake->sources, i);
 
 		if (!source->is_replaced)
-			note_not_found(source, lake->position.unread);
+			note_not_found(source, lake->position.unread, event->old_tuple.data);
 		else if (source->silver != NULL)
 			(is_whole ? silver_set_whole : silver_set_partial)(source->silver);
 		source->is_replaced = false;

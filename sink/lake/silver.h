@@ -61,6 +61,9 @@ void silver_set_readable(Silver *silver, bool is_readable);
 /* Make it stale for what reading it again mends, and ask for that. */
 void silver_ask(Silver *silver, const char *reason);
 
+/* Ask for what its reason promises; false: snapshots leave the table out. */
+bool silver_ask_again(Silver *silver);
+
 /* Whether it asks, and has not been heard; silver_take_ask(): now it has. */
 bool silver_asks(const Silver *silver);
 bool silver_take_ask(Silver *silver);

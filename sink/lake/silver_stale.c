@@ -120,6 +120,13 @@ silver_ask(Silver *silver, const char *reason)
 }
 
 bool
+silver_ask_again(Silver *silver)
+{
+	silver->asks = silver->is_readable;
+	return silver->asks;
+}
+
+bool
 silver_take_ask(Silver *silver)
 {
 	bool asks = silver->asks;
