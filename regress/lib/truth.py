@@ -214,9 +214,14 @@ def stale(t, worker):
 
 def wait_read(t, db, worker):
     """What was written is stored, and no table waits to be read for it."""
+    def unread():
+        return json.dumps(t.lake(worker).metadata("cdc_checkpoints")["properties"]).partition(" unread=")[2].split(" ")[0]
+
     db.wait_confirmed(worker.config["slot.name"], db.lsn(), 300)
-    wait_for(lambda: not stale(t, worker) and "unread=" not in json.dumps(
-        t.lake(worker).metadata("cdc_checkpoints")["properties"]), 120, lambda: "the tables to be read: " + worker.log_tail())
+    wait_for(lambda: not stale(t, worker) and not unread(), 120,
+             lambda: "the tables to be read, stale: %s, unread: %s\n%s" % (
+                 {table: t.lake(worker).metadata(table)["properties"]["cdc.stale"] for table in stale(t, worker)},
+                 unread(), worker.log_tail()))
 
 
 def finish(db, worker):

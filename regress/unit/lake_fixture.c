@@ -389,14 +389,24 @@ fixture_truncate(LakeFixture *fixture, const Relation *relation)
 	(void) add_event(fixture, EVENT_TRUNCATE, relation);
 }
 
-void
-fixture_snapshot(LakeFixture *fixture, const Relation *relation, const Slice *tuples,
-                 int count)
+/* text, terminated, for as long as the batch. */
+static Slice
+text(LakeFixture *fixture, const char *from)
+{
+	if (from == NULL)
+		return (Slice){ NULL, 0 };
+	return (Slice){ batch_copy(open_batch(fixture), from, strlen(from)), strlen(from) };
+}
+
+static void
+read_table(LakeFixture *fixture, const Relation *relation, const char *partial,
+           const Slice *tuples, int count)
 {
 	Event *event;
 
 	fixture->txn.commit_lsn = fixture->lsn;
 	event = add_event(fixture, EVENT_TABLE_BEGIN, relation);
+	event->old_tuple = text(fixture, partial);
 	for (int i = 0; i < count; i++)
 	{
 		event = add_event(fixture, EVENT_READ, relation);
@@ -406,13 +416,37 @@ fixture_snapshot(LakeFixture *fixture, const Relation *relation, const Slice *tu
 	(void) add_event(fixture, EVENT_TABLE_END, relation);
 }
 
-void
-fixture_snapshot_end(LakeFixture *fixture)
+static void
+end_snapshot(LakeFixture *fixture, const char *name)
 {
 	Event *event = add_event(fixture, EVENT_SNAPSHOT_END, NULL);
 
+	event->old_tuple = text(fixture, name);
 	event->txn = NULL;
 	fixture->batch->end_lsn = event->lsn;
+}
+
+void
+fixture_snapshot(LakeFixture *fixture, const Relation *relation, const Slice *tuples,
+                 int count)
+{
+	read_table(fixture, relation, NULL, tuples, count);
+}
+
+void
+fixture_snapshot_end(LakeFixture *fixture)
+{
+	end_snapshot(fixture, NULL);
+}
+
+void
+fixture_reread(LakeFixture *fixture, const Relation *relation, const char *partial,
+               const Slice *tuples, int count)
+{
+	read_table(fixture, relation, partial, tuples, count);
+	end_snapshot(
+		fixture,
+		arena_printf(fixture->arena, "%s.%s", relation->schema, relation->name));
 }
 
 void

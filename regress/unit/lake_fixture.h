@@ -76,6 +76,11 @@ void fixture_truncate(LakeFixture *fixture, const Relation *relation);
 void fixture_snapshot(LakeFixture *fixture, const Relation *relation, const Slice *tuples,
                       int count);
 void fixture_snapshot_end(LakeFixture *fixture);
+
+/* A table that is read in the middle of the stream, to its end, behind what partial
+ * (partial.h) says; NULL: from its beginning. */
+void fixture_reread(LakeFixture *fixture, const Relation *relation, const char *partial,
+                    const Slice *tuples, int count);
 void fixture_keepalive(LakeFixture *fixture);
 
 /* The live rows of a lake table as sorted lines "a|b|c", columns by name, from its

@@ -14,6 +14,7 @@
 #include "lake_fixture.h"
 
 #include "lake/iceberg/manifest.h"
+#include "lake/lake.h"
 
 /* After ours: cmocka.h defines a macro fail(). */
 #include <cmocka.h>
@@ -295,6 +296,38 @@ test_spill(void **state)
 	                    "1007|name|u\n2007|name|u\n7|name|u\n");
 }
 
+/* What a table had of it when it asked to be read again is not to be gone on with. */
+static void
+test_gone_on_with(void **state)
+{
+	LakeFixture *fixture = *state;
+	const Relation *users = start(fixture);
+	Slice tuples[2] = { TUPLE(users, "1", "ann", "10"), TUPLE(users, "2", "bob", "20") };
+	Arena *arena = fixture->arena;
+
+	fixture_begin(fixture);
+	fixture_insert(fixture, users, TUPLE(users, "1", "ann", "10"));
+	fixture_update(fixture, users, 0, none, TUPLE(users, "2", "~", "20"));
+	fixture_commit(fixture);
+	must_cut(fixture);
+	assert_string_equal(fixture_property(fixture, "silver_users", "cdc.stale"),
+	                    "a row was updated that silver does not have; it will be read "
+	                    "again by itself");
+	assert_string_equal(lake_output_asked(fixture->output, arena), "public.users");
+	/* This reading had begun before. */
+	fixture_reread(fixture, users, "16384:1:5:100", &tuples[1], 1);
+	must_cut(fixture);
+	assert_non_null(
+		strstr(fixture_property(fixture, "cdc_checkpoints", "cdc.position"), "public.users"));
+	assert_string_equal(lake_output_asked(fixture->output, arena), "public.users");
+	reopen(fixture);
+	fixture_reread(fixture, users, NULL, tuples, 2);
+	must_cut(fixture);
+	assert_string_equal(fixture_property(fixture, "silver_users", "cdc.stale"), "");
+	assert_null(lake_output_asked(fixture->output, arena));
+	assert_string_equal(ROWS("silver_users", "id", "name"), "1|ann\n2|bob\n");
+}
+
 int
 main(void)
 {
@@ -305,6 +338,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_truncate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snapshot, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spill, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_gone_on_with, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

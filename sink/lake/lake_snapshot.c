@@ -226,6 +226,23 @@ note_not_found(Source *source, const char *unread, const char *done)
 		                     "it was renamed or dropped before it could be read again");
 }
 
+/* Of the table that was read there are all rows, or a part more.  One that asked while it
+ * was gone on with behind an older part is not right for it: it asks again. */
+static void
+note_read(Source *source, bool is_whole)
+{
+	Silver *silver = source->silver;
+
+	if (silver == NULL)
+		return;
+	if (!is_whole)
+		silver_set_partial(silver);
+	else if (silver_is_promised(silver))
+		(void) silver_ask_again(silver);
+	else
+		silver_set_whole(silver);
+}
+
 /* A table has been read again: a cut, in which it is replaced as a whole, or has a part
  * more. */
 static bool
@@ -242,8 +259,8 @@ end_reread(Lake *lake, const Event *event, Err *err)
 
 		if (!source->is_replaced)
 			note_not_found(source, lake->position.unread, event->old_tuple.data);
-		else if (source->silver != NULL)
-			(is_whole ? silver_set_whole : silver_set_partial)(source->silver);
+		else
+			note_read(source, is_whole);
 		source->is_replaced = false;
 	}
 	return lake_cut(lake, err);
