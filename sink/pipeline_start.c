@@ -286,8 +286,7 @@ doubt_tables(Output *output, const CapturedChange *change, Arena *arena, Err *er
 	                         err) &&
 	       lake_output_doubt(output,
 	                         change->unread,
-	                         "it was not captured for a while; it will be read again by "
-	                         "itself",
+	                         LAKE_NOT_CAPTURED,
 	                         err) &&
 	       lake_output_doubt(
 			   output,

@@ -526,8 +526,8 @@ was_rewritten(Verify *verify, uint32_t relid, bool *rewritten, Err *err)
 
 	(void) snprintf(sql,
 	                sizeof sql,
-	                "SELECT relfilenode = pg_relation_filenode(oid) FROM pg_class "
-	                "WHERE oid = %u",
+	                "SELECT relkind = 'p' OR relfilenode = pg_relation_filenode(oid) "
+	                "FROM pg_class WHERE oid = %u",
 	                relid);
 	result = server_query(verify->sql, sql, err);
 	if (result == NULL)
@@ -628,6 +628,50 @@ take_source(const Relation **relations, size_t count, size_t first, Arena *arena
 	return source;
 }
 
+/* A partitioned table without partitions has no rows, and silver none of it. */
+static bool
+compare_empty(Verify *verify, Err *err)
+{
+	TableList roots;
+
+	if (!server_empty_roots(verify->sql, NULL, verify->arena, &roots, err))
+		return false;
+	for (size_t i = 0; i < roots.count; i++)
+	{
+		const Relation *root;
+		bool has;
+
+		if (!compare_has(verify->compare, roots.relids[i], &has, err))
+			return false;
+		if (!has)
+			continue;
+		root = server_relation(
+			verify->sql, verify->config, roots.relids[i], verify->arena, err);
+		if (root == NULL ||
+		    !compare_source(
+				verify, &(Source){ &root, 1, root->schema, root->name }, err))
+			return false;
+	}
+	return true;
+}
+
+/* Silver tables whose source is not there any more, or not captured, stay as they were. */
+static void
+print_rest(Verify *verify)
+{
+	CompareRest rest;
+	size_t at = 0;
+
+	while (compare_rest(verify->compare, &at, &rest))
+		(void) fprintf(verify->to,
+		               "-- %s: nothing to compare it with: \"%s\" is not captured as a "
+		               "table of its own now, or there is none%s%s\n",
+		               rest.table,
+		               rest.source == NULL ? "" : rest.source,
+		               rest.reason == NULL ? "" : "; it is stale: ",
+		               rest.reason == NULL ? "" : rest.reason);
+}
+
 static bool
 compare_tables(Verify *verify, Err *err)
 {
@@ -654,5 +698,8 @@ compare_tables(Verify *verify, Err *err)
 		if (!compare_source(verify, &source, err))
 			return false;
 	}
+	if (!compare_empty(verify, err))
+		return false;
+	print_rest(verify);
 	return true;
 }

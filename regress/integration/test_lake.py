@@ -371,6 +371,40 @@ def test_detached_while_stopped(t):
     check_silver(db, worker, t.lake(worker), ["p", "p2"])
 
 
+def check_without_partitions(t, **config):
+    """The last partition was detached: the table is empty, and silver, verify and status say so."""
+    db = t.database()
+    db.psql(partitioned("p"))
+    worker = running(t, db, **config)
+    db.psql("alter table p detach partition p1; update p1 set v = 'own'; alter table p detach partition p2; update p2 set v = 'own'")
+    wait_read(t, db, worker)
+    finish(db, worker)
+    lake = t.lake(worker)
+    check_silver(db, worker, lake, ["p1", "p2"])
+    assert lake.rows("silver_p") == []
+    output = worker.command("verify")[1]
+    assert "ok public.p: 0 rows in source, 0 in silver\n" in output, output
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    assert worker.command("status")[0] == 0
+    db.psql("create table p3 partition of p for values in ('c'); insert into p values (70, 'c', 'new')")
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "p1", "p2"])
+
+
+def test_without_partitions(t):
+    check_without_partitions(t)
+
+
+def test_without_partitions_and_kafka(t):
+    """Where a partitioned table is read by its own name, too."""
+    check_without_partitions(t, outputs="kafka,bronze,silver")
+
+
+def test_without_partitions_by_root(t):
+    check_without_partitions(t, **{"publish.via.partition.root": "true"})
+
+
 def check_left_stale(t, setting, reason):
     """What the user does not want to be read is stale, and status says what to do; reason is that of a new table."""
     db = t.database()
@@ -419,6 +453,8 @@ def test_detached_and_attached_again(t):
         finish(db, worker)
         lake = t.lake(worker)
         check_silver(db, worker, lake, ["p"])
+        output = worker.command("verify")[1]
+        assert "-- silver_kept: nothing to compare it with: \"public.kept\" is not captured as a table of its own" in output, output
         assert lake.rows("silver_p2") == [], lake.rows("silver_p2")
         assert len(lake.rows("silver_p")) == 12, lake.rows("silver_p")
         assert [row["id"] for row in lake.rows("silver_kept")] == [90], lake.rows("silver_kept")
@@ -453,6 +489,34 @@ def test_attached_partitions(t):
     output = worker.command("verify")[1]
     assert "ok public.p: 12 rows" in output and "ok public.full_p: 12 rows" in output, output
     assert "public.loaded:" not in output and "public.empty_now:" not in output, output
+
+
+def test_promise_is_withdrawn(t):
+    """lake.on.stale=wait ends a promise that was made before, and is stored."""
+    db = t.database()
+    db.psql(partitioned("p"))
+    with db.connect(autocommit=False) as connection:
+        worker = running(t, db)
+        connection.execute("select pg_current_xact_id()")  # no slot is made while it runs
+        db.psql("truncate p1; update p set v = 'y'")
+        wait_for(lambda: "it will be read again by itself" in worker.log_text(), 60, "the table to be stale")
+        db.wait_confirmed(worker.config["slot.name"], db.lsn(), 60)
+        worker.kill()
+    worker.config["lake.on.stale"] = "wait"
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    db.psql("update p set v = 'z'")
+    finish(db, worker)
+    assert 'table "silver_p" is not read again by itself: lake.on.stale is wait' in worker.log_text(), worker.log_tail()
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    code, output, errors = worker.command("status")
+    assert code == 1 and "one partition of several was truncated, and lake.on.stale is wait" in output, output + errors
+    assert worker.command("snapshot", "--tables", "public.p")[0] == 0
+    wait_read(t, db, worker)
+    finish(db, worker)
+    assert worker.log_text().count("the stream is held at") == 1, worker.log_tail()
+    check_silver(db, worker, t.lake(worker), ["p"])
 
 
 def test_killed_before_it_is_read_again(t):

@@ -162,15 +162,43 @@ load_tables(Compare *compare, Err *err)
 	return true;
 }
 
-static const CutTable *
-find_table(const Compare *compare, const Relation *relation)
+static CutTable *
+find_table(const Compare *compare, uint32_t relid)
 {
 	for (size_t i = 0; i < compare->table_count; i++)
 	{
-		if (compare->tables[i].shape->relid == relation_root(relation))
+		if (compare->tables[i].shape->relid == relid)
 			return &compare->tables[i];
 	}
 	return NULL;
+}
+
+bool
+compare_has(Compare *compare, uint32_t relid, bool *has, Err *err)
+{
+	*has = load_tables(compare, err) && find_table(compare, relid) != NULL;
+	return compare->is_loaded;
+}
+
+bool
+compare_rest(const Compare *compare, size_t *at, CompareRest *rest)
+{
+	for (; *at < compare->table_count; (*at)++)
+	{
+		const CutTable *table = &compare->tables[*at];
+		IcebergProperties properties = table->state->metadata->properties;
+
+		if (table->is_compared)
+			continue;
+		*rest = (CompareRest){
+			.table = table->name,
+			.source = properties_get(properties, SOURCE_PROPERTY),
+			.reason = table->is_stale ? properties_get(properties, STALE_PROPERTY) : NULL,
+		};
+		(*at)++;
+		return true;
+	}
+	return false;
 }
 
 /* ---- Keys ---- */
@@ -292,7 +320,7 @@ compare_relation(Compare *compare, const Relation *relation, Err *err)
 
 /* A table dropped and made again under its name: silver is still the dropped one's. */
 static bool
-check_successor(const Compare *compare, const Relation *relation, Err *err)
+check_successor(Compare *compare, const Relation *relation, Err *err)
 {
 	const char *name = source_name(compare->arena, relation);
 
@@ -301,13 +329,15 @@ check_successor(const Compare *compare, const Relation *relation, Err *err)
 		const TableMetadata *metadata = compare->tables[i].state->metadata;
 		const char *from = properties_get(metadata->properties, SOURCE_PROPERTY);
 
-		if (from != NULL && strcmp(from, name) == 0)
-			return fail(
-				err,
-				ERR_DATA,
-				"silver table \"%s\" is of an earlier table of that name, which was "
-				"dropped",
-				compare->tables[i].name);
+		if (from == NULL || strcmp(from, name) != 0)
+			continue;
+		compare->tables[i].is_compared = true;
+		return fail(
+			err,
+			ERR_DATA,
+			"silver table \"%s\" is of an earlier table of that name, which was "
+			"dropped",
+			compare->tables[i].name);
 	}
 	return true;
 }
@@ -315,11 +345,16 @@ check_successor(const Compare *compare, const Relation *relation, Err *err)
 bool
 compare_begin(Compare *compare, const Relation *relation, Err *err)
 {
+	CutTable *table;
+
 	end_table(compare);
 	arena_reset(compare->arena);
 	if (!load_tables(compare, err))
 		return false;
-	compare->table = find_table(compare, relation);
+	table = find_table(compare, relation_root(relation));
+	if (table != NULL)
+		table->is_compared = true;
+	compare->table = table;
 	return (compare->table != NULL || check_successor(compare, relation, err)) &&
 	       check_stale(compare->table, err) && compare_relation(compare, relation, err);
 }

@@ -52,6 +52,21 @@ bool compare_key(Compare *compare, const Relation *relation, Slice tuple, Buf *k
  */
 bool compare_begin(Compare *compare, const Relation *relation, Err *err) MUST_CHECK;
 
+/* Whether the cut has a silver table of relid, a table or a root of partitions. */
+bool compare_has(Compare *compare, uint32_t relid, bool *has, Err *err) MUST_CHECK;
+
+/* A silver table of the cut that was not begun. */
+typedef struct CompareRest
+{
+	const char *table;
+	const char *source; /* "schema.name", as it was */
+	const char *reason; /* why it is stale; NULL: it is not */
+} CompareRest;
+
+/* The next of them from *at, which starts at 0; false at the end.  Texts are valid until
+ * the next cut. */
+bool compare_rest(const Compare *compare, size_t *at, CompareRest *rest);
+
 /*
  * Tuples from here on are of relation: another leaf of the same partitioned table, or
  * another version of the table.  Cheap for one seen before.  Errors as compare_begin().

@@ -19,6 +19,7 @@ typedef struct CutTable
 {
 	const char *name;
 	bool is_stale;
+	bool is_compared;
 	TableState *state; /* at the cut */
 	Shape *shape;      /* idem */
 } CutTable;

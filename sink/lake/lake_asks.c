@@ -11,6 +11,7 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
+#include "base/log.h"
 #include "event/unread.h"
 #include "lake/lake_state.h"
 
@@ -74,6 +75,19 @@ lake_output_asked(Output *output, Arena *arena)
 	return list;
 }
 
+/* The user does not want it read by itself any more. */
+static void
+withdraw(Lake *lake, Source *source)
+{
+	log_warning("lake",
+	            "table \"%s\" is not read again by itself: lake.on.stale is wait",
+	            silver_table(source->silver)->name.name);
+	lake->position.unread =
+		unread_remove(lake->arena, lake->position.unread, name_of(source));
+	silver_break_promise(source->silver, "lake.on.stale is wait");
+	source->is_touched = true;
+}
+
 void
 lake_renew_promises(Lake *lake)
 {
@@ -82,21 +96,15 @@ lake_renew_promises(Lake *lake)
 	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
-		bool is_listed;
 
 		if (source->silver == NULL || !silver_is_promised(source->silver))
 			continue;
-		is_listed = unread_has(lake->position.unread, name_of(source));
 		/* what the list has of a table that asked since is not to be gone on with */
-		if (lake->config->lake_on_stale == STALE_READ &&
-		    (!is_listed ||
-		     unread_partial(lake->arena, lake->position.unread, name_of(source)) != NULL))
+		if (lake->config->lake_on_stale == STALE_READ ||
+		    strcmp(silver_stale(source->silver), LAKE_NOT_CAPTURED) == 0)
 			put(lake, name_of(source), &list);
-		else if (!is_listed)
-		{
-			silver_break_promise(source->silver, "lake.on.stale is wait");
-			source->is_touched = true;
-		}
+		else
+			withdraw(lake, source);
 	}
 	buf_free(&list);
 }

@@ -243,6 +243,22 @@ note_read(Source *source, bool is_whole)
 		silver_set_whole(silver);
 }
 
+/* A partitioned table without partitions has no rows. */
+static void
+clear_empty(Lake *lake, const Relation *root)
+{
+	for (size_t i = 0; root != NULL && i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->silver == NULL || silver_relid(source->silver) != root->relid)
+			continue;
+		silver_clear(source->silver);
+		source->is_touched = true;
+		source->is_replaced = true;
+	}
+}
+
 /* A table has been read again: a cut, in which it is replaced as a whole, or has a part
  * more. */
 static bool
@@ -250,6 +266,7 @@ end_reread(Lake *lake, const Event *event, Err *err)
 {
 	bool is_whole = event->new_tuple.data == NULL;
 
+	clear_empty(lake, event->relation);
 	if (is_whole)
 		lake->position.unread =
 			unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);

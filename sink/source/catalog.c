@@ -143,6 +143,39 @@ server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
 	return true;
 }
 
+bool
+server_empty_roots(PGconn *conn, const char *name, Arena *arena, TableList *tables,
+                   Err *err)
+{
+	/* pg_inherits, unlike pg_partition_root(), is as the transaction's snapshot has it. */
+	Buf sql = buf_heap();
+	PGresult *result;
+
+	buf_text(&sql,
+	         "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+	         "WHERE c.relkind = 'p' AND NOT c.relispartition AND NOT EXISTS ("
+	         "	WITH RECURSIVE tree(oid) AS ("
+	         "		SELECT c.oid UNION ALL "
+	         "		SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid) "
+	         "	SELECT FROM tree t JOIN pg_class l ON l.oid = t.oid WHERE l.relkind <> 'p')");
+	if (name != NULL)
+	{
+		buf_text(&sql, " AND n.nspname || '.' || c.relname = ");
+		server_quote(&sql, '\'', name);
+	}
+	result = server_query(conn, buf_cstr(&sql), err);
+	buf_free(&sql);
+	*tables = (TableList){ 0 };
+	if (result == NULL)
+		return fail_while(err, "could not list partitioned tables");
+	tables->count = (size_t) PQntuples(result);
+	tables->relids = arena_alloc(arena, (tables->count + 1) * sizeof *tables->relids);
+	for (size_t i = 0; i < tables->count; i++)
+		tables->relids[i] = server_oid(result, (int) i, 0);
+	PQclear(result);
+	return true;
+}
+
 /* What server_relation gathers before it is written. */
 typedef struct Gathering
 {

@@ -143,6 +143,11 @@ enum
 bool server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
                    TableList *tables, Err *err) MUST_CHECK;
 
+/* The partitioned tables that have no partition, whatever the filters want; only that of
+ * the name ("schema.table"), unless it is NULL. */
+bool server_empty_roots(PGconn *conn, const char *name, Arena *arena, TableList *tables,
+                        Err *err) MUST_CHECK;
+
 /*
  * Describe one table, byte for byte as the plugin's R message would: the version
  * hashes are equal.  Columns that filters exclude, dropped and stored generated ones are

@@ -171,6 +171,7 @@ finish(Snapshot *snapshot, Err *err)
 	 * of the tables, by the caller's marker. */
 	if (only != NULL)
 	{
+		end->relation = snapshot->empty;
 		end->old_tuple = slice_from(arena_strdup(snapshot->pending->arena, only));
 		end->lsn--;
 		if (snapshot->reading.is_paused)

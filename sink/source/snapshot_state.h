@@ -28,6 +28,7 @@ typedef struct Table
 	size_t place;       /* among the expressions of table.include.list */
 	size_t number;      /* in order of names */
 	uint32_t filenode;
+	bool is_parent; /* its partitions have its rows */
 	bool has_parts; /* parts of it can be told and gone on with */
 	bool has_toast;
 	bool goes_on; /* with what is behind part */
@@ -91,7 +92,8 @@ typedef struct Snapshot
 	size_t session_limit;
 	Table *tables;
 	size_t table_count;
-	Txn txn; /* of every row */
+	const Relation *empty; /* the table asked for is partitioned, and has no partition */
+	Txn txn;               /* of every row */
 	uint64_t xmin;
 	const char *partial; /* the request's, when it is gone on with; NULL: it is not */
 	Reading reading;

@@ -140,6 +140,7 @@ read_table_row(Snapshot *snapshot, const PGresult *result, int row)
 	table->filenode = server_oid(result, row, 8);
 	table->has_toast = *server_text(result, row, 10) == 't';
 	table->has_parts = table->select == NULL && *server_text(result, row, 9) == 't';
+	table->is_parent = *server_text(result, row, 11) == 'p';
 }
 
 static bool
@@ -165,7 +166,8 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 		"quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
 		"coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int, "
 		"greatest(c.reltuples, 0), n.nspname, c.relname, rn.nspname || '.' || r.relname, "
-		"c.relfilenode, c.relkind = 'p' OR NOT c.relhassubclass, c.reltoastrelid <> 0 "
+		"c.relfilenode, c.relkind = 'p' OR NOT c.relhassubclass, c.reltoastrelid <> 0, "
+		"c.relkind "
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
@@ -187,11 +189,35 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 	list->count = snapshot->table_count;
 	for (size_t i = 0; i < list->count; i++)
 		list->relids[i] = snapshot->tables[i].relid;
-	if (list->count == 0)
+	return true;
+}
+
+/* Of a table that is asked for there may be nothing to read: because it is partitioned and
+ * has no partition any more, which is to be told, or because it is not there. */
+static bool
+look_for_none(Snapshot *snapshot, Err *err)
+{
+	const SnapshotRequest *request = snapshot->request;
+	PGconn *conn = snapshot->sessions[0].conn;
+	TableList roots;
+
+	for (size_t i = 0; i < snapshot->table_count; i++)
+		if (!snapshot->tables[i].is_parent)
+			return true;
+	if (request->only == NULL)
+		return true;
+	if (!server_empty_roots(conn, request->only, snapshot->arena, &roots, err))
+		return false;
+	if (roots.count == 0)
+	{
 		log_warning("snapshot",
 		            "table \"%s\" is not read: it is not captured, or there is none",
-		            snapshot->request->only);
-	return true;
+		            request->only);
+		return true;
+	}
+	snapshot->empty = server_relation_read(
+		conn, request->config, roots.relids[0], false, snapshot->relations, err);
+	return snapshot->empty != NULL;
 }
 
 /* Lock all tables, the last first (see the top of the file). */
@@ -296,7 +322,8 @@ snapshot_prepare(Snapshot *snapshot, Err *err)
 	double pages = 0;
 
 	if (!read_transaction(snapshot, err) || !read_tables(snapshot, &list, err) ||
-	    !lock_tables(snapshot, err) || !check_rewritten(snapshot, &list, err))
+	    !look_for_none(snapshot, err) || !lock_tables(snapshot, err) ||
+	    !check_rewritten(snapshot, &list, err))
 		return false;
 	take_partial(snapshot);
 	for (size_t i = 0; i < snapshot->table_count; i++)
