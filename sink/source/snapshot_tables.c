@@ -192,8 +192,8 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 	return true;
 }
 
-/* Of a table that is asked for there may be nothing to read: because it is partitioned and
- * has no partition any more, which is to be told, or because it is not there. */
+/* Of a table that is asked for there may be nothing to read: because it is partitioned
+ * and has no partition any more, which is to be told, or because it is not there. */
 static bool
 look_for_none(Snapshot *snapshot, Err *err)
 {
@@ -239,6 +239,46 @@ lock_tables(Snapshot *snapshot, Err *err)
 	}
 	buf_free(&sql);
 	return ok || fail_while(err, "could not lock the tables");
+}
+
+/*
+ * Functions like pg_partition_root() tell what is now: a partition that was detached
+ * since the snapshot was made was not found for the table that it belongs to there.
+ */
+static bool
+check_partitions(Snapshot *snapshot, Err *err)
+{
+	const char *only = snapshot->request->only;
+	Buf sql = buf_heap();
+	PGresult *result;
+	bool ok;
+
+	if (only == NULL)
+		return true;
+	buf_text(&sql,
+	         "WITH RECURSIVE tree(oid, root) AS ("
+	         "	SELECT c.oid, c.oid FROM pg_class c "
+	         "	JOIN pg_namespace n ON n.oid = c.relnamespace "
+	         "	WHERE c.relkind = 'p' AND n.nspname || '.' || c.relname = ");
+	server_quote(&sql, '\'', only);
+	buf_text(
+		&sql,
+		"	UNION ALL SELECT i.inhrelid, t.root FROM tree t JOIN pg_inherits i "
+		"	ON i.inhparent = t.oid AND NOT i.inhdetachpending) "
+		"SELECT t.oid::regclass FROM tree t "
+		"WHERE t.oid <> t.root AND pg_partition_root(t.oid) IS DISTINCT FROM t.root");
+	result = session_query(snapshot, &snapshot->sessions[0], buf_cstr(&sql), NULL, err);
+	buf_free(&sql);
+	if (result == NULL)
+		return false;
+	ok = PQntuples(result) == 0 ||
+	     fail(err,
+	          ERR_RETRY,
+	          "partition %s of table \"%s\" was detached since the snapshot was made",
+	          server_text(result, 0, 0),
+	          only);
+	PQclear(result);
+	return ok;
 }
 
 static bool
@@ -322,8 +362,8 @@ snapshot_prepare(Snapshot *snapshot, Err *err)
 	double pages = 0;
 
 	if (!read_transaction(snapshot, err) || !read_tables(snapshot, &list, err) ||
-	    !look_for_none(snapshot, err) || !lock_tables(snapshot, err) ||
-	    !check_rewritten(snapshot, &list, err))
+	    !lock_tables(snapshot, err) || !check_rewritten(snapshot, &list, err) ||
+	    !check_partitions(snapshot, err) || !look_for_none(snapshot, err))
 		return false;
 	take_partial(snapshot);
 	for (size_t i = 0; i < snapshot->table_count; i++)
