@@ -180,7 +180,8 @@ start_stream(Pipeline *pipeline, Err *err)
 	         "streaming from slot \"%s\" at %X/%X",
 	         config->slot_name,
 	         LSN_ARGS(pipeline->durable));
-	return action_start(config, &pipeline->action, err);
+	return action_start(config, &pipeline->action, err) &&
+	       belongings_start(config, &pipeline->belongings, err);
 }
 
 /* ---- The stream ---- */
@@ -306,6 +307,26 @@ take_item(Pipeline *pipeline, StreamItem *item, Err *err)
 	return ok && check_lineage(pipeline, err);
 }
 
+/* Whether the catalog was looked at beyond what is read. */
+static bool
+awaits_belongings(const Pipeline *pipeline)
+{
+	Lsn at;
+
+	return belongings_look(pipeline->belongings, &at) && pipeline->received < at;
+}
+
+/* What the catalog had, once everything is read that had happened before. */
+static void
+take_belongings(Pipeline *pipeline)
+{
+	Lsn at;
+
+	if (belongings_look(pipeline->belongings, &at) && pipeline->received >= at &&
+	    pipeline->pending == NULL && !decoder_in_transaction(pipeline->decoder))
+		belongings_take(pipeline->belongings, open_batch(pipeline));
+}
+
 /* The batch that was filled goes to the outputs. */
 static void
 end_batch(Pipeline *pipeline)
@@ -335,6 +356,7 @@ read_stream(Pipeline *pipeline, Err *err)
 		else if (!take_item(pipeline, &item, err))
 			return false;
 	}
+	take_belongings(pipeline);
 	if (pipeline->batch != NULL && pipeline->pending == NULL)
 		end_batch(pipeline);
 	return true;
@@ -365,7 +387,8 @@ send_feedback(Pipeline *pipeline, Err *err)
 {
 	int64_t now = clock_mono_us();
 	int64_t since = now - pipeline->feedback_us;
-	bool wants_end = (pipeline->until != 0 || reread_is_placed(pipeline)) &&
+	bool wants_end = (pipeline->until != 0 || reread_is_placed(pipeline) ||
+	                  awaits_belongings(pipeline)) &&
 	                 !has_read_enough(pipeline);
 	Lsn flushed = pipeline_confirmable(pipeline);
 	bool news = flushed > pipeline->confirmed;
@@ -408,7 +431,8 @@ wait_limit_ms(const Pipeline *pipeline)
 	int64_t limit = server_silence_ms(&pipeline->server, pipeline->config);
 
 	if (pipeline_confirmable(pipeline) > pipeline->confirmed || pipeline->until != 0 ||
-	    pipeline->drain_us != 0 || reread_is_wanted(pipeline))
+	    pipeline->drain_us != 0 || reread_is_wanted(pipeline) ||
+	    awaits_belongings(pipeline))
 		limit = FEEDBACK_MIN_US / 1000;
 	return report_wait_ms(pipeline->report, limit);
 }
@@ -478,8 +502,10 @@ drop_on_stop(Pipeline *pipeline, Err *err)
 static void
 close_all(Pipeline *pipeline)
 {
-	action_stop(pipeline->action);
+	periodic_stop(pipeline->action);
 	pipeline->action = NULL;
+	belongings_stop(pipeline->belongings);
+	pipeline->belongings = NULL;
 	reread_close(pipeline);
 	if (pipeline->held.kind != STREAM_NOTHING)
 		stream_release(&pipeline->held);

@@ -284,10 +284,7 @@ doubt_tables(Output *output, const CapturedChange *change, Arena *arena, Err *er
 	                         change->removed,
 	                         "it is not captured any more: it stays as it was",
 	                         err) &&
-	       lake_output_doubt(output,
-	                         change->unread,
-	                         LAKE_NOT_CAPTURED,
-	                         err) &&
+	       lake_output_doubt(output, change->unread, LAKE_NOT_CAPTURED, err) &&
 	       lake_output_doubt(
 			   output,
 			   skipped,

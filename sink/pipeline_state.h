@@ -13,6 +13,7 @@
 #include "pipeline.h"
 #include "report.h"
 #include "source/action.h"
+#include "source/belongings.h"
 #include "source/decode.h"
 #include "source/owner.h"
 #include "source/server.h"
@@ -39,7 +40,8 @@ typedef struct Pipeline
 	PGconn *sql;
 	PGconn *replication;
 	Stream *stream;
-	Action *action; /* heartbeat.action.query */
+	Periodic *action; /* heartbeat.action.query */
+	Belongings *belongings;
 	Position self;
 	ServerIdentity server;
 	SlotState slot;

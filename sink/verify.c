@@ -648,14 +648,14 @@ compare_empty(Verify *verify, Err *err)
 		root = server_relation(
 			verify->sql, verify->config, roots.relids[i], verify->arena, err);
 		if (root == NULL ||
-		    !compare_source(
-				verify, &(Source){ &root, 1, root->schema, root->name }, err))
+		    !compare_source(verify, &(Source){ &root, 1, root->schema, root->name }, err))
 			return false;
 	}
 	return true;
 }
 
-/* Silver tables whose source is not there any more, or not captured, stay as they were. */
+/* Silver tables whose source is not there any more, or not captured, stay as they were.
+ */
 static void
 print_rest(Verify *verify)
 {

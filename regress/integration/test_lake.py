@@ -491,6 +491,45 @@ def test_attached_partitions(t):
     assert "public.loaded:" not in output and "public.empty_now:" not in output, output
 
 
+def test_moved_without_a_change(t):
+    """DETACH and ATTACH of which the stream tells nothing: the catalog does, over a restart too."""
+    db = t.database()
+    db.psql(partitioned("p") + partitioned("q") + "create table none (id int, r text, v text, primary key (id, r)) partition by list (r);")
+    worker = running(t, db, **{"table.exclude.list": "public.loaded.*", "lake.partitions.check.interval.ms": 300})
+    settle(worker, db)
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    moves = ("alter table p detach partition p2", "alter table q attach partition p2 for values in ('c', 'd')",
+             "create table loaded (id int, r text not null, v text, primary key (id, r)); insert into loaded values (90, 'z', 'z');"
+             "alter table loaded rename to taken; alter table q attach partition taken for values in ('z')",
+             "alter table none attach partition q1 for values in ('a')")
+    db.psql(moves[0])
+    wait_for(lambda: "silver_p2" in t.lake(worker).tables(), 60, "the detached partition to be read")
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "p2", "q"])
+    db.psql("update p2 set r = 'c'; alter table q detach partition q1")  # while the worker is stopped
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    wait_for(lambda: "silver_q1" in t.lake(worker).tables(), 60, "the detached partition to be read")
+    for number, move in enumerate(moves[1:3], 1):
+        wait_read(t, db, worker)
+        db.psql(move)
+        wait_for(lambda: worker.log_text().count("was attached: its rows were not read") == number, 60, worker.log_tail)
+    db.psql(moves[3])
+    wait_for(lambda: "silver_none" in t.lake(worker).tables(), 60, "the partitioned table to be read")
+    wait_read(t, db, worker)
+    readings = worker.log_text().count("will be read\n")
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "q", "none"])
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    db.psql("insert into p values (100, 'a', 'new'); insert into q values (100, 'z', 'new'); insert into none values (100, 'a', 'new')")
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p", "q", "none"])
+    assert worker.log_text().count("will be read\n") == readings, worker.log_tail()
+
+
 def test_promise_is_withdrawn(t):
     """lake.on.stale=wait ends a promise that was made before, and is stored."""
     db = t.database()

@@ -444,9 +444,8 @@ fixture_reread(LakeFixture *fixture, const Relation *relation, const char *parti
                const Slice *tuples, int count)
 {
 	read_table(fixture, relation, partial, tuples, count);
-	end_snapshot(
-		fixture,
-		arena_printf(fixture->arena, "%s.%s", relation->schema, relation->name));
+	end_snapshot(fixture,
+	             arena_printf(fixture->arena, "%s.%s", relation->schema, relation->name));
 }
 
 void

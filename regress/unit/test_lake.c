@@ -317,8 +317,8 @@ test_gone_on_with(void **state)
 	/* This reading had begun before. */
 	fixture_reread(fixture, users, "16384:1:5:100", &tuples[1], 1);
 	must_cut(fixture);
-	assert_non_null(
-		strstr(fixture_property(fixture, "cdc_checkpoints", "cdc.position"), "public.users"));
+	assert_non_null(strstr(fixture_property(fixture, "cdc_checkpoints", "cdc.position"),
+	                       "public.users"));
 	assert_string_equal(lake_output_asked(fixture->output, arena), "public.users");
 	reopen(fixture);
 	fixture_reread(fixture, users, NULL, tuples, 2);

@@ -252,9 +252,10 @@ typedef struct Config
 	int lake_on_incompatible;       /* OnIncompatible */
 	int lake_on_recreated;          /* OnRecreated */
 	int lake_on_stale;              /* OnStale */
-	int lake_numeric_default;       /* NumericDefault */
-	FilterList lake_append_tables;  /* lake.append.only.tables: no key needed, silver
-	                                   appends with a flag */
+	int64_t lake_partitions_interval_ms; /* 10000; 0: the catalog is not looked at */
+	int lake_numeric_default;            /* NumericDefault */
+	FilterList lake_append_tables;       /* lake.append.only.tables: no key needed, silver
+	                                        appends with a flag */
 
 	ConfigValue *values; /* every setting and pair in force, sorted by name */
 	size_t value_count;

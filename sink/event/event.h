@@ -55,8 +55,11 @@ typedef enum EventKind
 	EVENT_REWRITTEN = 'x', /* the rows of relation are rewritten without events of theirs.
 	                          old_tuple: a terminated list (unread.h) of the table that
 	                          is read again for it; data NULL: it is not */
-	EVENT_WANTED = 'w', /* old_tuple: a terminated list (unread.h) of tables that are to
-	                       be read again.  txn NULL when it is not of the source */
+	EVENT_CATALOG = 'c', /* what belongs to which partitioned table, as the server had it
+	                        at lsn, and every change before is in the stream before this:
+	                        old_tuple is an array of Belonging.  txn NULL */
+	EVENT_WANTED = 'w',  /* old_tuple: a terminated list (unread.h) of tables that are to
+	                        be read again.  txn NULL when it is not of the source */
 } EventKind;
 
 typedef struct Txn
@@ -70,6 +73,18 @@ typedef struct Txn
 	const char *origin; /* NULL: local */
 	Lsn origin_lsn;
 } Txn;
+
+/* What a table in the catalog belongs to. */
+typedef struct Belonging
+{
+	uint32_t relid;
+	uint32_t root; /* of its partitioned tables the uppermost; 0: it is no partition */
+	bool is_read;  /* it is captured, and snapshots read it */
+	bool has_rows; /* of a partition that is read: there were some when it was first seen
+	                  in root */
+	const char *name; /* "schema.name", as the next */
+	const char *root_name;
+} Belonging;
 
 typedef struct BatchBlock BatchBlock;
 

@@ -390,6 +390,7 @@ take_event(KafkaOutput *kafka, const Event *event, Err *err)
 			return take_part(kafka, event, err);
 		case EVENT_WANTED:
 			return take_wanted(kafka, event, err);
+		case EVENT_CATALOG:
 		case EVENT_REWRITTEN:
 			/* for nobody here, as with Debezium: no row changed */
 			return true;

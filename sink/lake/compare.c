@@ -332,12 +332,11 @@ check_successor(Compare *compare, const Relation *relation, Err *err)
 		if (from == NULL || strcmp(from, name) != 0)
 			continue;
 		compare->tables[i].is_compared = true;
-		return fail(
-			err,
-			ERR_DATA,
-			"silver table \"%s\" is of an earlier table of that name, which was "
-			"dropped",
-			compare->tables[i].name);
+		return fail(err,
+		            ERR_DATA,
+		            "silver table \"%s\" is of an earlier table of that name, which was "
+		            "dropped",
+		            compare->tables[i].name);
 	}
 	return true;
 }

@@ -186,8 +186,8 @@ cut_when_due(Lake *lake, Err *err)
 	return lake_cut(lake, err);
 }
 
-static void
-set_deadline(Lake *lake)
+void
+lake_set_deadline(Lake *lake)
 {
 	if (lake->deadline_us == 0)
 		lake->deadline_us = clock_mono_us() + lake->config->lake_flush_interval_ms * 1000;
@@ -323,7 +323,7 @@ take_row(Lake *lake, const Event *event, Err *err)
 		return false;
 	lake->taken++;
 	account(lake, source, event);
-	set_deadline(lake);
+	lake_set_deadline(lake);
 	if (lake->bytes < (size_t) lake->config->lake_flush_bytes)
 		return true;
 	return spill(lake, err);
@@ -343,7 +343,7 @@ take_relation(Lake *lake, const Event *event, Err *err)
 	if (table_is_changed(silver_table(source->silver)))
 	{
 		source->is_touched = true;
-		set_deadline(lake);
+		lake_set_deadline(lake);
 	}
 	return true;
 }
@@ -359,7 +359,7 @@ end_transaction(Lake *lake, const Event *event, Err *err)
 	if (event->lsn > lake->position.end_lsn)
 		lake->position.end_lsn = event->lsn;
 	lake->at_boundary = true;
-	set_deadline(lake);
+	lake_set_deadline(lake);
 	return cut_when_due(lake, err);
 }
 
@@ -370,7 +370,7 @@ take_point(Lake *lake, Lsn lsn)
 	if (lsn <= lake->position.end_lsn)
 		return;
 	lake->position.end_lsn = lsn;
-	set_deadline(lake);
+	lake_set_deadline(lake);
 }
 
 /* Somebody wants tables to be read again: the next cut says so. */
@@ -381,7 +381,7 @@ take_wanted(Lake *lake, const Event *event)
 		return;
 	lake->position.unread =
 		unread_renew(lake->arena, lake->position.unread, event->old_tuple.data);
-	set_deadline(lake);
+	lake_set_deadline(lake);
 }
 
 /*
@@ -413,7 +413,7 @@ take_rewritten(Lake *lake, const Event *event, Err *err)
 		source->is_touched = true;
 	}
 	lake->position.unread = unread_renew(lake->arena, lake->position.unread, list);
-	set_deadline(lake);
+	lake_set_deadline(lake);
 	return true;
 }
 
@@ -460,6 +460,8 @@ take_event(Lake *lake, const Event *event, Err *err)
 		case EVENT_WANTED:
 			take_wanted(lake, event);
 			return true;
+		case EVENT_CATALOG:
+			return lake_take_catalog(lake, event, err);
 		case EVENT_REWRITTEN:
 			return take_rewritten(lake, event, err);
 		default:

@@ -67,7 +67,8 @@ bool lake_output_has_part(const Output *output, Lsn consistent, uint32_t relid);
 const char *lake_output_asked(Output *output, Arena *arena);
 
 /* The reason of tables that are on the lists again, and read for that. */
-#define LAKE_NOT_CAPTURED "it was not captured for a while; it will be read again by itself"
+#define LAKE_NOT_CAPTURED \
+	"it was not captured for a while; it will be read again by itself"
 
 /*
  * Say of the silver tables of the opened lake that are in list (unread.h) why they do not

@@ -37,6 +37,12 @@ put(Lake *lake, const char *name, Buf *list)
 }
 
 void
+lake_ask(Lake *lake, const char *name)
+{
+	put(lake, name, &lake->asks);
+}
+
+void
 lake_take_asks(Lake *lake)
 {
 	for (size_t i = 0; i < sources_count(lake->sources) && !lake->in_snapshot; i++)

@@ -1,7 +1,8 @@
 /*
  * lake_state.h
  *		what the files of the lake output share: lake.c (the stream, cuts, the thread),
- *		lake_snapshot.c (tables that are read), lake_asks.c (tables that want to be).
+ *		lake_snapshot.c (tables that are read), lake_asks.c (tables that want to be),
+ *		lake_catalog.c (partitions that came and went).
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -89,6 +90,14 @@ MUST_CHECK bool lake_commit_sources(Source *const *sources, size_t count,
 /* Publish a cut of what is committed. */
 MUST_CHECK bool lake_publish(Lake *lake, const CutStamp *stamp, Err *err);
 
+/* There is something to store: a cut within the flush interval. */
+void lake_set_deadline(Lake *lake);
+
+/* ---- lake_catalog.c ---- */
+
+/* Have tables read again that have other partitions than the stream told. */
+MUST_CHECK bool lake_take_catalog(Lake *lake, const Event *event, Err *err);
+
 /* ---- lake_snapshot.c ---- */
 
 MUST_CHECK bool lake_begin_table(Lake *lake, const Event *event, Err *err);
@@ -108,6 +117,9 @@ void lake_take_asks(Lake *lake);
 
 /* They are stored: the reader may hear of them. */
 void lake_tell_asks(Lake *lake);
+
+/* Ask for the table called name, "schema.table". */
+void lake_ask(Lake *lake, const char *name);
 
 /* After opening: the promises that the list does not keep are on it again. */
 void lake_renew_promises(Lake *lake);

@@ -147,17 +147,20 @@ bool
 server_empty_roots(PGconn *conn, const char *name, Arena *arena, TableList *tables,
                    Err *err)
 {
-	/* pg_inherits, unlike pg_partition_root(), is as the transaction's snapshot has it. */
+	/* pg_inherits, unlike pg_partition_root(), is as the transaction's snapshot has it.
+	 */
 	Buf sql = buf_heap();
 	PGresult *result;
 
-	buf_text(&sql,
-	         "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-	         "WHERE c.relkind = 'p' AND NOT c.relispartition AND NOT EXISTS ("
-	         "	WITH RECURSIVE tree(oid) AS ("
-	         "		SELECT c.oid UNION ALL "
-	         "		SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid) "
-	         "	SELECT FROM tree t JOIN pg_class l ON l.oid = t.oid WHERE l.relkind <> 'p')");
+	buf_text(
+		&sql,
+		"SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"WHERE c.relkind = 'p' AND NOT c.relispartition AND NOT EXISTS ("
+		"	WITH RECURSIVE tree(oid) AS ("
+		"		SELECT c.oid UNION ALL "
+		"		SELECT i.inhrelid FROM tree t JOIN pg_inherits i "
+		"		ON i.inhparent = t.oid AND NOT i.inhdetachpending) "
+		"	SELECT FROM tree t JOIN pg_class l ON l.oid = t.oid WHERE l.relkind <> 'p')");
 	if (name != NULL)
 	{
 		buf_text(&sql, " AND n.nspname || '.' || c.relname = ");

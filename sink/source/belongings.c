@@ -1,0 +1,314 @@
+/*
+ * belongings.c
+ *		the catalog of partitions, as events.
+ *
+ * A partition that was just attached may have rows of which no change came.  Whether it
+ * has, is looked at when it is first seen in its partitioned table: rows that come later
+ * come by the stream.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "source/belongings.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+typedef struct Look
+{
+	Arena *arena;
+	Belonging *items; /* by relid */
+	size_t count;
+	Lsn at;
+} Look;
+
+struct Belongings
+{
+	Periodic *periodic;
+	Look last; /* the thread's */
+	pthread_mutex_t lock;
+	Look waiting; /* under lock, as is the next */
+	bool is_new;
+};
+
+static int
+compare_relids(const void *left, const void *right)
+{
+	const Belonging *a = left;
+	const Belonging *b = right;
+
+	return (a->relid > b->relid) - (a->relid < b->relid);
+}
+
+static const Belonging *
+find(const Look *look, uint32_t relid)
+{
+	const Belonging key = { .relid = relid };
+
+	return look->count == 0
+	           ? NULL
+	           : bsearch(&key, look->items, look->count, sizeof key, compare_relids);
+}
+
+/* Whether the server shows a row now; false when that cannot be known: the table has gone
+ * meanwhile, or is locked. */
+static bool
+query_rows(PGconn *conn, const char *quoted, bool *has_rows)
+{
+	Buf sql = buf_heap();
+	Err err = { 0 };
+	PGresult *result;
+
+	buf_printf(&sql, "SELECT EXISTS (SELECT FROM ONLY %s)", quoted);
+	result = server_query(conn, buf_cstr(&sql), &err);
+	if (result == NULL)
+		log_debug("partitions", "could not look into %s: %s", quoted, err.text);
+	else
+		*has_rows = *server_text(result, 0, 0) == 't';
+	PQclear(result);
+	buf_free(&sql);
+	return result != NULL;
+}
+
+/* Whether snapshots read the partition, and its changes are streamed. */
+static bool
+is_read(const Config *config, const Relation *relation)
+{
+	const Published *published = config->env.published;
+	FilterTable table = filter_table(&config->env, relation);
+
+	return config->snapshot_mode != SNAPSHOT_NO_DATA &&
+	       filter_wants_table(&config->env, table.schema, table.name) &&
+	       (!published->everywhere || published_has(published, relation)) &&
+	       config_snapshots_table(config, relation->schema, relation->name);
+}
+
+/* Add a table; of a partition it is looked at whether it has rows, when it is first seen
+ * in its root. */
+static void
+read_row(const Config *config, const Look *last, const PGresult *result, int row,
+         PGconn *conn, Look *look)
+{
+	const Relation relation = {
+		.relid = server_oid(result, row, 0),
+		.schema = server_text(result, row, 2),
+		.name = server_text(result, row, 3),
+		.root_relid = server_oid(result, row, 1),
+		.root_schema = server_text(result, row, 4),
+		.root_name = server_text(result, row, 5),
+	};
+	const Belonging *before = find(last, relation.relid);
+	bool is_wanted = *server_text(result, row, 7) == 't' && is_read(config, &relation);
+	bool has_rows = false;
+
+	if (before != NULL && before->root == relation.root_relid)
+		has_rows = before->has_rows;
+	else if (relation.root_relid != 0 && is_wanted &&
+	         !query_rows(conn, server_text(result, row, 6), &has_rows))
+		return; /* to be seen the next time */
+	look->items[look->count++] = (Belonging){
+		.relid = relation.relid,
+		.root = relation.root_relid,
+		.is_read = is_wanted,
+		.has_rows = has_rows,
+		.name = arena_printf(look->arena, "%s.%s", relation.schema, relation.name),
+		.root_name =
+			arena_printf(look->arena, "%s.%s", relation.root_schema, relation.root_name),
+	};
+}
+
+/* All tables, where one is partitioned; where none is, none is of interest. */
+static PGresult *
+query_tables(PGconn *conn, Err *err)
+{
+	static const char sql[] =
+		"SELECT c.oid, coalesce(nullif(r.oid, c.oid), 0), n.nspname, c.relname, rn.nspname, r.relname, "
+		"quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
+		"has_table_privilege(c.oid, 'SELECT') "
+		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
+		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
+		"WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND c.oid >= 16384 "
+		"AND EXISTS (SELECT FROM pg_class p WHERE p.relkind = 'p') ORDER BY c.oid";
+
+	return server_query(conn, sql, err);
+}
+
+static bool
+read_place(PGconn *conn, Lsn *at, Err *err)
+{
+	/* What is visible to the queries before is not beyond it. */
+	PGresult *result =
+		server_query(conn,
+	                 "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+	                 "ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn",
+	                 err);
+
+	if (result == NULL)
+		return false;
+	*at = strtoull(server_text(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return true;
+}
+
+static Look
+copy_look(const Look *from)
+{
+	Look copy = { .arena = arena_new(), .count = from->count, .at = from->at };
+
+	copy.items = arena_alloc(copy.arena, sizeof *copy.items * (copy.count + 1));
+	for (size_t i = 0; i < copy.count; i++)
+	{
+		copy.items[i] = from->items[i];
+		copy.items[i].name = arena_strdup(copy.arena, from->items[i].name);
+		copy.items[i].root_name = arena_strdup(copy.arena, from->items[i].root_name);
+	}
+	return copy;
+}
+
+static void
+free_look(Look *look)
+{
+	if (look->arena != NULL)
+		arena_free(look->arena);
+	*look = (Look){ 0 };
+}
+
+static bool
+look_once(const Config *config, void *context, PGconn *conn, Err *err)
+{
+	Belongings *belongings = context;
+	PGresult *result;
+	Look look = { 0 };
+	Lsn at;
+
+	/* A stream that is always behind would never come to the newest. */
+	if (belongings_look(belongings, &at))
+		return true;
+	result = query_tables(conn, err);
+	if (result == NULL)
+		return false;
+	look.arena = arena_new();
+	look.items =
+		arena_alloc(look.arena, sizeof *look.items * ((size_t) PQntuples(result) + 1));
+	for (int row = 0; row < PQntuples(result); row++)
+		read_row(config, &belongings->last, result, row, conn, &look);
+	PQclear(result);
+	if (!read_place(conn, &look.at, err))
+	{
+		free_look(&look);
+		return false;
+	}
+	free_look(&belongings->last);
+	belongings->last = look;
+	if (look.count == 0)
+		return true;
+	(void) pthread_mutex_lock(&belongings->lock);
+	belongings->waiting = copy_look(&look);
+	belongings->is_new = true;
+	(void) pthread_mutex_unlock(&belongings->lock);
+	return true;
+}
+
+/* It must not wait for a table long: the others are of as much interest. */
+static PGconn *
+connect_patiently(const Config *config, Err *err)
+{
+	PGconn *conn = server_connect(config, false, err);
+	PGresult *result;
+
+	if (conn == NULL)
+		return NULL;
+	result = server_query(
+		conn, "SET lock_timeout TO '1s'; SET statement_timeout TO '60s'", err);
+	PQclear(result);
+	if (result != NULL)
+		return conn;
+	PQfinish(conn);
+	return NULL;
+}
+
+bool
+belongings_start(const Config *config, Belongings **belongings, Err *err)
+{
+	Belongings *started;
+
+	*belongings = NULL;
+	if ((config->outputs & OUTPUT_SILVER) == 0 ||
+	    config->lake_partitions_interval_ms == 0)
+		return true;
+	started = xmalloc(sizeof *started);
+	*started = (Belongings){ 0 };
+	(void) pthread_mutex_init(&started->lock, NULL);
+	if (periodic_start(
+			&(PeriodicTask){
+				.config = config,
+				.name = "partitions",
+				.what = "look at the catalog of partitions",
+				.interval_ms = config->lake_partitions_interval_ms,
+				.at_once = true,
+				.connect = connect_patiently,
+				.work = look_once,
+				.context = started,
+			},
+			&started->periodic,
+			err))
+	{
+		*belongings = started;
+		return true;
+	}
+	belongings_stop(started);
+	return false;
+}
+
+void
+belongings_stop(Belongings *belongings)
+{
+	if (belongings == NULL)
+		return;
+	periodic_stop(belongings->periodic);
+	free_look(&belongings->last);
+	free_look(&belongings->waiting);
+	(void) pthread_mutex_destroy(&belongings->lock);
+	free(belongings);
+}
+
+bool
+belongings_look(Belongings *belongings, Lsn *at)
+{
+	bool is_new;
+
+	if (belongings == NULL)
+		return false;
+	(void) pthread_mutex_lock(&belongings->lock);
+	is_new = belongings->is_new;
+	*at = belongings->waiting.at;
+	(void) pthread_mutex_unlock(&belongings->lock);
+	return is_new;
+}
+
+void
+belongings_take(Belongings *belongings, Batch *batch)
+{
+	Event *event = batch_add(batch, EVENT_CATALOG);
+	Look look;
+	Belonging *items;
+
+	(void) pthread_mutex_lock(&belongings->lock);
+	look = belongings->waiting;
+	belongings->waiting = (Look){ 0 };
+	belongings->is_new = false;
+	(void) pthread_mutex_unlock(&belongings->lock);
+	items = arena_alloc(batch->arena, sizeof *items * (look.count + 1));
+	for (size_t i = 0; i < look.count; i++)
+	{
+		items[i] = look.items[i];
+		items[i].name = arena_strdup(batch->arena, look.items[i].name);
+		items[i].root_name = arena_strdup(batch->arena, look.items[i].root_name);
+	}
+	event->lsn = look.at;
+	event->old_tuple = (Slice){ (const char *) items, sizeof *items * look.count };
+	free_look(&look);
+}
