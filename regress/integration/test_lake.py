@@ -530,6 +530,40 @@ def test_moved_without_a_change(t):
     assert worker.log_text().count("will be read\n") == readings, worker.log_tail()
 
 
+test_moved_without_a_change.seconds = 20
+
+
+def test_dropped_partition(t):
+    """Silver keeps its rows, or is read again for it, as the user says."""
+    db = t.database()
+    db.psql(partitioned("p"))
+    worker = running(t, db, **{"lake.partitions.check.interval.ms": 200})
+    settle(worker, db)
+    db.psql("drop table p2; create table p3 partition of p for values in ('c'); insert into p values (70, 'c', 'new')")
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    finish(db, worker)
+    assert len(t.lake(worker).rows("silver_p")) == 11
+    code, output, errors = worker.command("verify")
+    assert code == 1 and "DIFFERENT public.p: 6 rows in source, 11 in silver" in output, output + errors
+    worker.config["lake.on.partition.dropped"] = "read"
+    worker.start()
+    for move in (None, "drop table p3"):
+        if move is not None:
+            db.psql(move)
+        readings = worker.log_text().count("the stream is held at")
+        wait_for(lambda: worker.log_text().count("the stream is held at") == readings + 1, 60, worker.log_tail)
+        wait_read(t, db, worker)
+        assert worker.command("verify")[0] == 0
+    db.psql("drop table p")
+    finish(db, worker)
+    assert len(t.lake(worker).rows("silver_p")) == 5, "a dropped table keeps its silver"
+    assert "\"public.p\" lost a partition that was dropped" in worker.log_text(), worker.log_tail()
+
+
+test_dropped_partition.seconds = 18
+
+
 def test_promise_is_withdrawn(t):
     """lake.on.stale=wait ends a promise that was made before, and is stored."""
     db = t.database()

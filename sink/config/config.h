@@ -72,6 +72,11 @@ typedef enum OnRecreated
 	RECREATED_STOP,
 	RECREATED_BY_NAME
 } OnRecreated;
+typedef enum OnDropped
+{
+	DROPPED_KEEP,
+	DROPPED_READ
+} OnDropped;
 typedef enum OnStale
 {
 	STALE_READ,
@@ -250,6 +255,7 @@ typedef struct Config
 	int64_t lake_snapshots_age_ms;  /* and none that is older, but for those cuts: 6 h */
 	int64_t lake_orphans_age_ms;    /* files of no snapshot go when older: 0 */
 	int lake_on_incompatible;       /* OnIncompatible */
+	int lake_on_dropped;            /* OnDropped, of partitions */
 	int lake_on_recreated;          /* OnRecreated */
 	int lake_on_stale;              /* OnStale */
 	int64_t lake_partitions_interval_ms; /* 10000; 0: the catalog is not looked at */

@@ -38,6 +38,7 @@ _Static_assert(ORDER_BY_NAME == 0 && ORDER_SMALLEST_FIRST == 1 &&
 _Static_assert(PUBLICATION_DISABLED == 1 && PUBLICATION_NO_TABLES == 3, "publication");
 _Static_assert(HEADER_SIMPLE == 0 && HEADER_JSON == 1, "header.converter");
 _Static_assert(INCOMPATIBLE_STOP == 0 && INCOMPATIBLE_NEW_COLUMN == 1, "incompatible");
+_Static_assert(DROPPED_KEEP == 0 && DROPPED_READ == 1, "dropped");
 _Static_assert(RECREATED_STOP == 0 && RECREATED_BY_NAME == 1, "recreated");
 _Static_assert(STALE_READ == 0 && STALE_WAIT == 1, "stale");
 _Static_assert(NUMERIC_DEFAULT_DECIMAL == 0 && NUMERIC_DEFAULT_STRING == 1, "numeric");
@@ -178,6 +179,9 @@ static const Setting settings[] = {
 	{ "lake.on.incompatible", SETTING_WORD, 0, AT(lake_on_incompatible),
 	  "stop", "stop, new_column", 0, 0,
 	  "What to do when a column's new type cannot hold in the old column: stop, or continue in a new one." },
+	{ "lake.on.partition.dropped", SETTING_WORD, 0, AT(lake_on_dropped),
+	  "keep", "keep, read", 0, 0,
+	  "What to do when a partition was dropped: let silver keep its rows until the table is read for another reason, or read the table again, so that they go at once." },
 	{ "lake.on.recreated", SETTING_WORD, 0, AT(lake_on_recreated),
 	  "stop", "stop, by_name", 0, 0,
 	  "What to do when a table was dropped and created again: stop, or match its columns by name." },

@@ -57,7 +57,8 @@ typedef enum EventKind
 	                          is read again for it; data NULL: it is not */
 	EVENT_CATALOG = 'c', /* what belongs to which partitioned table, as the server had it
 	                        at lsn, and every change before is in the stream before this:
-	                        old_tuple is an array of Belonging.  txn NULL */
+	                        old_tuple is an array of Belonging, of all tables, by
+	                        relid.  txn NULL */
 	EVENT_WANTED = 'w',  /* old_tuple: a terminated list (unread.h) of tables that are to
 	                        be read again.  txn NULL when it is not of the source */
 } EventKind;
@@ -79,9 +80,11 @@ typedef struct Belonging
 {
 	uint32_t relid;
 	uint32_t root; /* of its partitioned tables the uppermost; 0: it is no partition */
+	char kind;     /* pg_class.relkind: r, p or f */
 	bool is_read;  /* it is captured, and snapshots read it */
 	bool has_rows; /* of a partition that is read: there were some when it was first seen
 	                  in root */
+	bool is_known; /* whether it had; else it is looked into again */
 	const char *name; /* "schema.name", as the next */
 	const char *root_name;
 } Belonging;

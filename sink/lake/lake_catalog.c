@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "event/unread.h"
@@ -112,14 +113,73 @@ look_at(Lake *lake, const Belonging *table, Err *err)
 	return true;
 }
 
+/* ---- What is not there any more ---- */
+
+typedef struct Tables
+{
+	const Belonging *items;
+	size_t count;
+} Tables;
+
+static int
+compare_relids(const void *key, const void *item)
+{
+	uint32_t relid = *(const uint32_t *) key;
+	const Belonging *table = item;
+
+	return (relid > table->relid) - (relid < table->relid);
+}
+
+static const Belonging *
+find_table(const Tables *tables, uint32_t relid)
+{
+	return bsearch(
+		&relid, tables->items, tables->count, sizeof *tables->items, compare_relids);
+}
+
+/* Partitions of source, a partitioned table that is there, that are not. */
+static bool
+note_dropped(Lake *lake, Source *source, const Tables *tables, Err *err)
+{
+	const Belonging *root;
+	bool has_lost = false;
+	uint32_t relid;
+
+	if (source->silver == NULL || silver_stale(source->silver) != NULL)
+		return true;
+	root = find_table(tables, silver_relid(source->silver));
+	if (root == NULL || root->kind != 'p')
+		return true;
+	for (int32_t i = 0; (relid = silver_tracked(source->silver, i)) != 0; i++)
+	{
+		if (find_table(tables, relid) != NULL)
+			continue;
+		if (!silver_forget(source->silver, relid, err))
+			return false;
+		has_lost = true;
+		i--;
+	}
+	if (has_lost && silver_rows(source->silver) > 0)
+		note(lake,
+		     source,
+		     root,
+		     "lost a partition that was dropped: its rows are still here");
+	return true;
+}
+
 bool
 lake_take_catalog(Lake *lake, const Event *event, Err *err)
 {
-	const Belonging *tables = (const Belonging *) event->old_tuple.data;
-	size_t count = event->old_tuple.len / sizeof *tables;
+	const Tables tables = { (const Belonging *) event->old_tuple.data,
+		                    event->old_tuple.len / sizeof *tables.items };
 
-	for (size_t i = 0; i < count; i++)
-		if (!look_at(lake, &tables[i], err))
+	for (size_t i = 0; i < tables.count; i++)
+		if (!look_at(lake, &tables.items[i], err))
+			return false;
+	for (size_t i = 0; i < sources_count(lake->sources) &&
+	                   lake->config->lake_on_dropped == DROPPED_READ;
+	     i++)
+		if (!note_dropped(lake, sources_get(lake->sources, i), &tables, err))
 			return false;
 	return true;
 }

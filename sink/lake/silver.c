@@ -180,6 +180,12 @@ silver_tracks(const Silver *silver, uint32_t relid)
 	return shape_tracks(silver->shape, relid);
 }
 
+uint32_t
+silver_tracked(const Silver *silver, int32_t i)
+{
+	return i < silver->shape->track_count ? silver->shape->tracks[i].relid : 0;
+}
+
 bool
 silver_has_key(const Silver *silver)
 {

@@ -39,6 +39,9 @@ uint32_t silver_relid(const Silver *silver); /* of the table, or the leaves' roo
 /* Whether relid is the table, or a leaf of it that was seen. */
 bool silver_tracks(const Silver *silver, uint32_t relid);
 
+/* The tables that it tracks: itself, or its leaves; 0 behind the last. */
+uint32_t silver_tracked(const Silver *silver, int32_t i);
+
 /* Leaf relid is not of this table any more; its rows stay. */
 MUST_CHECK bool silver_forget(Silver *silver, uint32_t relid, Err *err);
 

@@ -101,17 +101,19 @@ read_row(const Config *config, const Look *last, const PGresult *result, int row
 	};
 	const Belonging *before = find(last, relation.relid);
 	bool is_wanted = *server_text(result, row, 7) == 't' && is_read(config, &relation);
+	bool is_known = true;
 	bool has_rows = false;
 
-	if (before != NULL && before->root == relation.root_relid)
+	if (before != NULL && before->root == relation.root_relid && before->is_known)
 		has_rows = before->has_rows;
-	else if (relation.root_relid != 0 && is_wanted &&
-	         !query_rows(conn, server_text(result, row, 6), &has_rows))
-		return; /* to be seen the next time */
+	else if (relation.root_relid != 0 && is_wanted)
+		is_known = query_rows(conn, server_text(result, row, 6), &has_rows);
 	look->items[look->count++] = (Belonging){
 		.relid = relation.relid,
 		.root = relation.root_relid,
+		.kind = *server_text(result, row, 8),
 		.is_read = is_wanted,
+		.is_known = is_known,
 		.has_rows = has_rows,
 		.name = arena_printf(look->arena, "%s.%s", relation.schema, relation.name),
 		.root_name =
@@ -126,11 +128,12 @@ query_tables(PGconn *conn, Err *err)
 	static const char sql[] =
 		"SELECT c.oid, coalesce(nullif(r.oid, c.oid), 0), n.nspname, c.relname, rn.nspname, r.relname, "
 		"quote_ident(n.nspname) || '.' || quote_ident(c.relname), "
-		"has_table_privilege(c.oid, 'SELECT') "
+		"c.relkind = 'r' AND c.relpersistence = 'p' AND "
+		"has_table_privilege(c.oid, 'SELECT'), c.relkind "
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
-		"WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND c.oid >= 16384 "
+		"WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 "
 		"AND EXISTS (SELECT FROM pg_class p WHERE p.relkind = 'p') ORDER BY c.oid";
 
 	return server_query(conn, sql, err);
