@@ -171,6 +171,7 @@ start_stream(Pipeline *pipeline, Err *err)
 	decoder_rewind(pipeline->decoder,
 	               pipeline->recovery.action == RECOVERY_STREAM ? pipeline->durable : 0);
 	pipeline->queued_end = pipeline->durable;
+	pipeline->received = pipeline->durable; /* what came before, comes again */
 	pipeline->confirmed = 0;
 	pipeline->feedback_us = 0;
 	pipeline->marker_us = clock_mono_us();
