@@ -323,8 +323,8 @@ take_belongings(Pipeline *pipeline)
 {
 	Lsn at;
 
-	if (belongings_look(pipeline->belongings, &at) && pipeline->received >= at &&
-	    pipeline->pending == NULL && !decoder_in_transaction(pipeline->decoder))
+	if (!decoder_in_transaction(pipeline->decoder) && pipeline->pending == NULL &&
+	    belongings_look(pipeline->belongings, &at) && pipeline->received >= at)
 		belongings_take(pipeline->belongings, open_batch(pipeline));
 }
 
@@ -356,6 +356,8 @@ read_stream(Pipeline *pipeline, Err *err)
 			pipeline->held = item;
 		else if (!take_item(pipeline, &item, err))
 			return false;
+		else
+			take_belongings(pipeline);
 	}
 	take_belongings(pipeline);
 	if (pipeline->batch != NULL && pipeline->pending == NULL)

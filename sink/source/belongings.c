@@ -11,6 +11,7 @@
 #include "source/belongings.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,8 @@ struct Belongings
 	Periodic *periodic;
 	Look last; /* the thread's */
 	pthread_mutex_t lock;
-	Look waiting; /* under lock, as is the next */
-	bool is_new;
+	Look waiting;       /* under lock */
+	atomic_bool is_new; /* there is one */
 };
 
 static int
@@ -210,7 +211,7 @@ look_once(const Config *config, void *context, PGconn *conn, Err *err)
 		return true;
 	(void) pthread_mutex_lock(&belongings->lock);
 	belongings->waiting = copy_look(&look);
-	belongings->is_new = true;
+	atomic_store(&belongings->is_new, true);
 	(void) pthread_mutex_unlock(&belongings->lock);
 	return true;
 }
@@ -281,15 +282,12 @@ belongings_stop(Belongings *belongings)
 bool
 belongings_look(Belongings *belongings, Lsn *at)
 {
-	bool is_new;
-
-	if (belongings == NULL)
+	if (belongings == NULL || !atomic_load(&belongings->is_new))
 		return false;
 	(void) pthread_mutex_lock(&belongings->lock);
-	is_new = belongings->is_new;
 	*at = belongings->waiting.at;
 	(void) pthread_mutex_unlock(&belongings->lock);
-	return is_new;
+	return true;
 }
 
 void
@@ -302,7 +300,7 @@ belongings_take(Belongings *belongings, Batch *batch)
 	(void) pthread_mutex_lock(&belongings->lock);
 	look = belongings->waiting;
 	belongings->waiting = (Look){ 0 };
-	belongings->is_new = false;
+	atomic_store(&belongings->is_new, false);
 	(void) pthread_mutex_unlock(&belongings->lock);
 	items = arena_alloc(batch->arena, sizeof *items * (look.count + 1));
 	for (size_t i = 0; i < look.count; i++)
