@@ -173,3 +173,4 @@ def test_moved_and_killed(t):
 
 
 test_moved_and_killed.seconds = 80
+test_moved_and_killed.timeout = max(600, 90 * ROUNDS)
