@@ -557,6 +557,18 @@ read_table(Pipeline *pipeline, Wanted *wanted, Err *err)
 	return REACHED_ERROR;
 }
 
+/* What cannot be read now shall not keep the others from it the next time. */
+static void
+put_last(Reread *reread, size_t which)
+{
+	Wanted last = reread->wanted[which];
+
+	memmove(reread->wanted + which,
+	        reread->wanted + which + 1,
+	        (reread->count - which - 1) * sizeof last);
+	reread->wanted[reread->count - 1] = last;
+}
+
 /* The tables up to done are read; what is left has another place. */
 static void
 leave_rest(Reread *reread, size_t done)
@@ -596,7 +608,10 @@ reread_run(Pipeline *pipeline, Err *err)
 	         LSN_ARGS(place),
 	         reread->count - done);
 	if (reached == REACHED_LATER)
+	{
+		put_last(reread, done);
 		put_off(reread, err);
+	}
 	*err = (Err){ 0 };
 	leave_rest(reread, done);
 	if (reread->count == 0 && pipeline->until_asked != 0)

@@ -634,21 +634,17 @@ compare_empty(Verify *verify, Err *err)
 {
 	TableList roots;
 
-	if (!server_empty_roots(verify->sql, NULL, verify->arena, &roots, err))
+	if (!server_empty_roots(verify->sql, verify->arena, &roots, err))
 		return false;
 	for (size_t i = 0; i < roots.count; i++)
 	{
-		const Relation *root;
+		const Relation *root = server_relation(
+			verify->sql, verify->config, roots.relids[i], verify->arena, err);
 		bool has;
 
-		if (!compare_has(verify->compare, roots.relids[i], &has, err))
-			return false;
-		if (!has)
-			continue;
-		root = server_relation(
-			verify->sql, verify->config, roots.relids[i], verify->arena, err);
-		if (root == NULL ||
-		    !compare_source(verify, &(Source){ &root, 1, root->schema, root->name }, err))
+		if (root == NULL || !compare_has(verify->compare, root, &has, err) ||
+		    (has && !compare_source(
+						verify, &(Source){ &root, 1, root->schema, root->name }, err)))
 			return false;
 	}
 	return true;

@@ -533,6 +533,59 @@ def test_moved_without_a_change(t):
 test_moved_without_a_change.seconds = 20
 
 
+def wait_right(t, db, worker):
+    """Verify finds silver equal to the source, and nothing waits to be read, the worker running."""
+    wait_for(lambda: worker.command("verify")[0] == 0, 60, lambda: "".join(worker.command("verify")[1:]) + worker.log_tail())
+    wait_read(t, db, worker)
+    code, output, errors = worker.command("status")
+    assert code == 0, output + errors
+
+
+def test_moves_that_only_the_catalog_tells(t):
+    """Each without a change of rows, while the worker runs, is stopped or has been killed; nothing is read twice."""
+    db = t.database()
+    db.psql(partitioned("two") + "create table \"odd, root\" (id int, r text, v text, primary key (id, r)) partition by list (r);"
+            "create table sub (id int, r text, v text, primary key (id, r)) partition by range (id);"
+            "create table s1 partition of sub for values from (0) to (500); create table s2 partition of sub for values from (500) to (1000);"
+            "insert into sub select g, 's', 'x' from generate_series(1, 600, 10) g; create table lone (id int primary key, v text);"
+            "insert into lone values (1, 'lone'); create table lone2 (id int primary key, w int, v text); insert into lone2 values (2, 2, 'x')")
+    worker = running(t, db, **{"lake.partitions.check.interval.ms": 300, "lake.on.recreated": "by_name",
+                               "table.exclude.list": "public.lone2"})
+    for number, move in enumerate((
+            "alter table two attach partition sub for values in ('s')",
+            "alter table two detach partition sub",
+            "alter table sub detach partition s1; alter table \"odd, root\" attach partition sub for values in ('s')",
+            "alter table sub attach partition s1 for values from (0) to (500)",
+            "alter table \"odd, root\" detach partition sub; alter table two attach partition sub for values in ('s')",
+            "alter table two rename to \"Two.2, zwei\"; alter table two1 rename to \"o.ne\"",
+            "alter table \"Two.2, zwei\" detach partition \"o.ne\"; alter table \"Two.2, zwei\" rename to drei",
+            "create schema \"s.x\"; alter table drei set schema \"s.x\"; truncate two2",
+            "drop table lone; alter table lone2 rename to lone",
+            "drop table \"s.x\".drei; create table \"s.x\".drei (id int, r text, v text, w int, primary key (id, r)) partition by list (r)")):
+        if number % 3 == 1:
+            assert worker.stop() == 0
+        db.psql(move)
+        if number % 3 == 2:
+            worker.kill()
+        if number % 3 > 0:
+            worker.start()
+        wait_right(t, db, worker)
+    finish(db, worker)
+    output = worker.command("verify")[1]
+    assert "ok s.x.drei: 0 rows in source, 0 in silver" in output and "ok public.lone: 1 rows in source, 1 in silver" in output, output
+    readings = worker.log_text().count("the stream is held at")
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    db.psql("update \"o.ne\" set v = 'own'")
+    wait_right(t, db, worker)
+    finish(db, worker)
+    assert worker.log_text().count("the stream is held at") == readings, worker.log_tail()
+    check_silver(db, worker, t.lake(worker), ["o.ne", "lone"])
+
+
+test_moves_that_only_the_catalog_tells.seconds = 40
+
+
 def test_dropped_partition(t):
     """Silver keeps its rows, or is read again for it, as the user says."""
     db = t.database()

@@ -50,8 +50,8 @@ typedef enum EventKind
 		's', /* all tables are: stream from lsn (the consistent point); txn NULL.  With
 	            old_tuple, a table's terminated name: that one has been read again in the
 	            middle of the stream, which goes on from lsn; with new_tuple (empty),
-	            not whole: it will be gone on with; with a relation, that is partitioned
-	            and has no partition, so no rows */
+	            not whole: it will be gone on with; with a relation, that has no rows of
+	            its own: it is a partition, or partitioned and has none */
 	EVENT_REWRITTEN = 'x', /* the rows of relation are rewritten without events of theirs.
 	                          old_tuple: a terminated list (unread.h) of the table that
 	                          is read again for it; data NULL: it is not */

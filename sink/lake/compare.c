@@ -174,13 +174,6 @@ find_table(const Compare *compare, uint32_t relid)
 }
 
 bool
-compare_has(Compare *compare, uint32_t relid, bool *has, Err *err)
-{
-	*has = load_tables(compare, err) && find_table(compare, relid) != NULL;
-	return compare->is_loaded;
-}
-
-bool
 compare_rest(const Compare *compare, size_t *at, CompareRest *rest)
 {
 	for (; *at < compare->table_count; (*at)++)
@@ -318,9 +311,9 @@ compare_relation(Compare *compare, const Relation *relation, Err *err)
 	return true;
 }
 
-/* A table dropped and made again under its name: silver is still the dropped one's. */
-static bool
-check_successor(Compare *compare, const Relation *relation, Err *err)
+/* The silver table of an earlier table of the relation's name; NULL: there is none. */
+static CutTable *
+find_earlier(const Compare *compare, const Relation *relation)
 {
 	const char *name = source_name(compare->arena, relation);
 
@@ -329,16 +322,37 @@ check_successor(Compare *compare, const Relation *relation, Err *err)
 		const TableMetadata *metadata = compare->tables[i].state->metadata;
 		const char *from = properties_get(metadata->properties, SOURCE_PROPERTY);
 
-		if (from == NULL || strcmp(from, name) != 0)
-			continue;
-		compare->tables[i].is_compared = true;
-		return fail(err,
-		            ERR_DATA,
-		            "silver table \"%s\" is of an earlier table of that name, which was "
-		            "dropped",
-		            compare->tables[i].name);
+		if (from != NULL && strcmp(from, name) == 0)
+			return &compare->tables[i];
 	}
+	return NULL;
+}
+
+bool
+compare_has(Compare *compare, const Relation *relation, bool *has, Err *err)
+{
+	*has = false;
+	if (!load_tables(compare, err))
+		return false;
+	*has = find_table(compare, relation->relid) != NULL ||
+	       find_earlier(compare, relation) != NULL;
 	return true;
+}
+
+/* A table dropped and made again under its name: silver is still the dropped one's. */
+static bool
+check_successor(const Compare *compare, const Relation *relation, Err *err)
+{
+	CutTable *earlier = find_earlier(compare, relation);
+
+	if (earlier == NULL)
+		return true;
+	earlier->is_compared = true;
+	return fail(err,
+	            ERR_DATA,
+	            "silver table \"%s\" is of an earlier table of that name, which was "
+	            "dropped",
+	            earlier->name);
 }
 
 bool

@@ -52,8 +52,10 @@ bool compare_key(Compare *compare, const Relation *relation, Slice tuple, Buf *k
  */
 bool compare_begin(Compare *compare, const Relation *relation, Err *err) MUST_CHECK;
 
-/* Whether the cut has a silver table of relid, a table or a root of partitions. */
-bool compare_has(Compare *compare, uint32_t relid, bool *has, Err *err) MUST_CHECK;
+/* Whether the cut has a silver table of relation, which is no partition, or of an earlier
+ * one of its name. */
+bool compare_has(Compare *compare, const Relation *relation, bool *has,
+                 Err *err) MUST_CHECK;
 
 /* A silver table of the cut that was not begun. */
 typedef struct CompareRest

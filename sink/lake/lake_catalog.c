@@ -1,12 +1,14 @@
 /*
  * lake_catalog.c
- *		partitions that were attached or detached without a change that tells.
+ *		what the catalog tells of silver's tables that the stream does not, or not yet.
  *
  * With a change of its rows a partition is found to be another table's, or none
- * (sources.c).  Where none comes, the catalog's look does it: everything before it is in
- * silver, so a partition that silver knows and the catalog has elsewhere was detached,
- * and one that had rows and silver does not know was attached with them.  A table that is
- * stale already, or being read, is looked at the next time.
+ * (sources.c), and a table to be renamed or made again.  Where none comes, the catalog's
+ * look does it.  Everything before it is in silver: so a partition that silver knows and
+ * the catalog has elsewhere was detached, and one that had rows and silver does not know
+ * was attached with them.  A table that is stale already is looked at the next time; only
+ * where its promise is kept by no list, because it was asked for by a name that it had,
+ * it is asked for by the one that it has, or the promise is taken back.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -17,104 +19,7 @@
 #include "event/unread.h"
 #include "lake/lake_state.h"
 
-/* In source, whose rows they were, or to be. */
-static void
-note(Lake *lake, Source *source, const Belonging *table, const char *what)
-{
-	char reason[320];
-
-	(void) snprintf(reason, sizeof reason, "\"%s\" %s", table->name, what);
-	silver_ask(source->silver, reason);
-	source->is_touched = true;
-	lake_set_deadline(lake);
-}
-
-/* A table of which there is no silver yet.  One of its name is another's, that was
- * dropped: its first event tells what becomes of that (lake.on.recreated). */
-static void
-ask_new(Lake *lake, const char *name)
-{
-	if (lake->config->lake_on_stale != STALE_READ ||
-	    lake->config->snapshot_mode == SNAPSHOT_NO_DATA ||
-	    unread_has(lake->position.unread, name))
-		return;
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-	{
-		const Source *source = sources_get(lake->sources, i);
-		const char *other =
-			source->silver == NULL
-				? NULL
-				: table_property(silver_table(source->silver), SOURCE_PROPERTY);
-
-		if (other != NULL && strcmp(other, name) == 0)
-			return;
-	}
-	lake_ask(lake, name);
-	lake_set_deadline(lake);
-}
-
-/* own: that it has of its own; NULL: none. */
-static bool
-note_detached(Lake *lake, Source *source, Source *own, const Belonging *table, Err *err)
-{
-	if (!silver_forget(source->silver, table->relid, err))
-		return false;
-	source->is_touched = true;
-	if (silver_rows(source->silver) > 0)
-		note(lake, source, table, "was detached: its rows are still here");
-	if (table->root != 0 || !table->is_read)
-		return true;
-	if (own == NULL)
-		ask_new(lake, table->name);
-	else
-		note(lake, own, table, "was detached: its rows were not read");
-	return true;
-}
-
-static void
-note_attached(Lake *lake, Source *root, const Belonging *table)
-{
-	if (root == NULL)
-		ask_new(lake, table->root_name);
-	else if (silver_stale(root->silver) == NULL &&
-	         !silver_tracks(root->silver, table->relid))
-		note(lake, root, table, "was attached: its rows were not read");
-}
-
-static Source *
-find(Lake *lake, uint32_t relid)
-{
-	for (size_t i = 0; relid != 0 && i < sources_count(lake->sources); i++)
-	{
-		Source *source = sources_get(lake->sources, i);
-
-		if (source->silver != NULL && silver_relid(source->silver) == relid)
-			return source;
-	}
-	return NULL;
-}
-
-static bool
-look_at(Lake *lake, const Belonging *table, Err *err)
-{
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-	{
-		Source *source = sources_get(lake->sources, i);
-		uint32_t relid = source->silver == NULL ? 0 : silver_relid(source->silver);
-
-		if (relid != 0 && relid != table->root && relid != table->relid &&
-		    silver_stale(source->silver) == NULL &&
-		    silver_tracks(source->silver, table->relid) &&
-		    !note_detached(lake, source, find(lake, table->relid), table, err))
-			return false;
-	}
-	if (table->has_rows)
-		note_attached(lake, find(lake, table->root), table);
-	return true;
-}
-
-/* ---- What is not there any more ---- */
-
+/* The catalog's tables, by relid. */
 typedef struct Tables
 {
 	const Belonging *items;
@@ -130,6 +35,7 @@ compare_relids(const void *key, const void *item)
 	return (relid > table->relid) - (relid < table->relid);
 }
 
+/* NULL: it is not there. */
 static const Belonging *
 find_table(const Tables *tables, uint32_t relid)
 {
@@ -137,34 +43,209 @@ find_table(const Tables *tables, uint32_t relid)
 		&relid, tables->items, tables->count, sizeof *tables->items, compare_relids);
 }
 
-/* Partitions of source, a partitioned table that is there, that are not. */
-static bool
-note_dropped(Lake *lake, Source *source, const Tables *tables, Err *err)
+static Source *
+find_source(Lake *lake, uint32_t relid)
 {
-	const Belonging *root;
-	bool has_lost = false;
+	for (size_t i = 0; relid != 0 && i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->silver != NULL && silver_relid(source->silver) == relid)
+			return source;
+	}
+	return NULL;
+}
+
+static const char *
+name_of(const Source *source)
+{
+	return table_property(silver_table(source->silver), SOURCE_PROPERTY);
+}
+
+static void
+touch(Lake *lake, Source *source)
+{
+	source->is_touched = true;
+	lake_set_deadline(lake);
+}
+
+/* Ask for source by the name that it has, own; what is about name. */
+static void
+ask(Lake *lake, Source *source, const Belonging *own, const char *name, const char *what)
+{
+	char reason[320];
+
+	if (own != NULL)
+		sources_follow_rename(source, own->name);
+	(void) snprintf(reason, sizeof reason, "\"%s\" %s", name, what);
+	silver_ask(source->silver, reason);
+	touch(lake, source);
+}
+
+/* A table of which there is no silver yet.  One of its name is another's, that was
+ * dropped: see note_successor(). */
+static void
+ask_new(Lake *lake, const char *name)
+{
+	if (lake->config->lake_on_stale != STALE_READ ||
+	    lake->config->snapshot_mode == SNAPSHOT_NO_DATA ||
+	    unread_has(lake->position.unread, name))
+		return;
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		const Source *source = sources_get(lake->sources, i);
+
+		if (source->silver != NULL && name_of(source) != NULL &&
+		    strcmp(name_of(source), name) == 0)
+			return;
+	}
+	lake_ask(lake, name);
+	lake_set_deadline(lake);
+}
+
+/* ---- Partitions ---- */
+
+static bool
+note_detached(Lake *lake, Source *source, const Tables *tables, const Belonging *leaf,
+              Err *err)
+{
+	Source *own = find_source(lake, leaf->relid);
+
+	if (!silver_forget(source->silver, leaf->relid, err))
+		return false;
+	touch(lake, source);
+	if (silver_rows(source->silver) > 0)
+		ask(lake,
+		    source,
+		    find_table(tables, silver_relid(source->silver)),
+		    leaf->name,
+		    "was detached: its rows are still here");
+	if (leaf->root != 0 || !leaf->is_read)
+		return true;
+	if (own == NULL)
+		ask_new(lake, leaf->name);
+	else if (silver_stale(own->silver) == NULL)
+		ask(lake, own, leaf, leaf->name, "was detached: its rows were not read");
+	return true;
+}
+
+/* What silver has of a partition is not told from the rest: it stays, or all is read. */
+static bool
+note_dropped(Lake *lake, Source *source, const Belonging *own, uint32_t leaf, Err *err)
+{
+	if (!silver_forget(source->silver, leaf, err))
+		return false;
+	touch(lake, source);
+	if (silver_rows(source->silver) > 0)
+		ask(lake,
+		    source,
+		    own,
+		    own->name,
+		    "lost a partition that was dropped: its rows are still here");
+	return true;
+}
+
+static bool
+look_at_partitions(Lake *lake, Source *source, const Tables *tables, const Belonging *own,
+                   Err *err)
+{
+	Silver *silver = source->silver;
+	bool is_read =
+		own != NULL && own->kind == 'p' && lake->config->lake_on_dropped == DROPPED_READ;
 	uint32_t relid;
 
-	if (source->silver == NULL || silver_stale(source->silver) != NULL)
-		return true;
-	root = find_table(tables, silver_relid(source->silver));
-	if (root == NULL || root->kind != 'p')
-		return true;
-	for (int32_t i = 0; (relid = silver_tracked(source->silver, i)) != 0; i++)
+	for (int32_t i = 0; (relid = silver_tracked(silver, i)) != 0; i++)
 	{
-		if (find_table(tables, relid) != NULL)
-			continue;
-		if (!silver_forget(source->silver, relid, err))
+		const Belonging *leaf = find_table(tables, relid);
+		bool is_detached = leaf != NULL && relid != silver_relid(silver) &&
+		                   leaf->root != silver_relid(silver);
+
+		if (is_detached && !note_detached(lake, source, tables, leaf, err))
 			return false;
-		has_lost = true;
-		i--;
+		if (leaf == NULL && is_read && !note_dropped(lake, source, own, relid, err))
+			return false;
+		i -= is_detached || (leaf == NULL && is_read); /* it is not tracked any more */
 	}
-	if (has_lost && silver_rows(source->silver) > 0)
-		note(lake,
-		     source,
-		     root,
-		     "lost a partition that was dropped: its rows are still here");
 	return true;
+}
+
+/* Of a partitioned table that had no partition with rows there may be no silver yet. */
+static void
+note_attached(Lake *lake, const Tables *tables, const Belonging *leaf)
+{
+	Source *root = find_source(lake, leaf->root);
+
+	if (root == NULL)
+		ask_new(lake, leaf->root_name);
+	else if (silver_stale(root->silver) == NULL &&
+	         !silver_tracks(root->silver, leaf->relid))
+		ask(lake,
+		    root,
+		    find_table(tables, leaf->root),
+		    leaf->name,
+		    "was attached: its rows were not read");
+}
+
+/* ---- Tables ---- */
+
+/* A table was dropped, and another one has its name: under lake.on.recreated=stop the
+ * first event says so. */
+static void
+note_successor(Lake *lake, Source *source, const Tables *tables)
+{
+	const char *name = name_of(source);
+
+	if (lake->config->lake_on_recreated != RECREATED_BY_NAME || name == NULL)
+		return;
+	for (size_t i = 0; i < tables->count; i++)
+	{
+		const Belonging *table = &tables->items[i];
+
+		if (table->root == 0 && (table->is_read || table->kind == 'p') &&
+		    strcmp(table->name, name) == 0)
+			ask(lake, source, NULL, name, "was dropped and created again");
+	}
+}
+
+/* A table of which nothing is read though it is promised, or was read in part. */
+static void
+settle_promise(Lake *lake, Source *source, const Belonging *own)
+{
+	Silver *silver = source->silver;
+
+	if (silver_asks(silver) || unread_has(lake->position.unread, name_of(source)) ||
+	    (!silver_is_promised(silver) && !silver_is_partial(silver)))
+		return;
+	touch(lake, source);
+	if (silver_is_partial(silver))
+		silver_restate(silver, "the table was not read whole" SILVER_PROMISE);
+	if (own != NULL && own->root != 0)
+		silver_clear(silver); /* its rows are another's now */
+	else if (own == NULL)
+		silver_break_promise(silver, "it was dropped before it could be read again");
+	else if ((own->kind == 'r' && !own->is_read) ||
+	         (source->is_not_found && strcmp(own->name, name_of(source)) == 0))
+		silver_break_promise(silver, "it is not captured any more, or cannot be read");
+	else
+	{
+		sources_follow_rename(source, own->name);
+		source->is_not_found = false;
+		if (!silver_ask_again(silver))
+			silver_break_promise(silver, "it is not read by itself");
+	}
+}
+
+static bool
+look_at(Lake *lake, Source *source, const Tables *tables, Err *err)
+{
+	const Belonging *own = find_table(tables, silver_relid(source->silver));
+
+	if (silver_stale(source->silver) != NULL)
+		settle_promise(lake, source, own);
+	else if (own == NULL)
+		note_successor(lake, source, tables);
+	return silver_stale(source->silver) != NULL ||
+	       look_at_partitions(lake, source, tables, own, err);
 }
 
 bool
@@ -173,13 +254,15 @@ lake_take_catalog(Lake *lake, const Event *event, Err *err)
 	const Tables tables = { (const Belonging *) event->old_tuple.data,
 		                    event->old_tuple.len / sizeof *tables.items };
 
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *source = sources_get(lake->sources, i);
+
+		if (source->silver != NULL && !look_at(lake, source, &tables, err))
+			return false;
+	}
 	for (size_t i = 0; i < tables.count; i++)
-		if (!look_at(lake, &tables.items[i], err))
-			return false;
-	for (size_t i = 0; i < sources_count(lake->sources) &&
-	                   lake->config->lake_on_dropped == DROPPED_READ;
-	     i++)
-		if (!note_dropped(lake, sources_get(lake->sources, i), &tables, err))
-			return false;
+		if (tables.items[i].has_rows)
+			note_attached(lake, &tables, &tables.items[i]);
 	return true;
 }

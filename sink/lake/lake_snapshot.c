@@ -200,11 +200,13 @@ lake_pass_doubled(Lake *lake, const Event *event)
 			unread_complete(lake->arena, *unread, event->relation, event->old_tuple.data);
 }
 
-/* Where nothing of the table's name is still to be read, tables being read by the name
- * that they had, it was renamed or dropped since: it is asked for by its name of today,
- * or the promise is taken back. */
+/*
+ * Where nothing of the table's name is still to be read, tables being read by the name
+ * that they had, it was renamed or dropped since.  The catalog's next look finds out
+ * (lake_catalog.c); where none is taken, the promise is taken back.
+ */
 static void
-note_not_found(Source *source, const char *unread, const char *done)
+note_not_found(const Lake *lake, Source *source, const char *unread, const char *done)
 {
 	Silver *silver = source->silver;
 	const char *name;
@@ -215,7 +217,10 @@ note_not_found(Source *source, const char *unread, const char *done)
 	name = table_property(silver_table(silver), SOURCE_PROPERTY);
 	if (unread_has(unread, name))
 		return;
-	/* It has another name by now, or nothing keeps its promise: once more. */
+	if (strcmp(name, done) == 0)
+		source->is_not_found = true;
+	if (lake->config->lake_partitions_interval_ms > 0)
+		return;
 	source->is_touched = true;
 	if (silver_is_promised(silver) && strcmp(name, done) != 0 && silver_ask_again(silver))
 		return;
@@ -243,20 +248,50 @@ note_read(Source *source, bool is_whole)
 		silver_set_whole(silver);
 }
 
-/* A partitioned table without partitions has no rows. */
-static void
-clear_empty(Lake *lake, const Relation *root)
+static Source *
+find_silver(Lake *lake, const Relation *relation)
 {
-	for (size_t i = 0; root != NULL && i < sources_count(lake->sources); i++)
+	Source *successor = NULL;
+	const char *name = source_name(lake->arena, relation);
+
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
 		Source *source = sources_get(lake->sources, i);
 
-		if (source->silver == NULL || silver_relid(source->silver) != root->relid)
+		const char *from;
+
+		if (source->silver == NULL)
 			continue;
-		silver_clear(source->silver);
-		source->is_touched = true;
-		source->is_replaced = true;
+		if (silver_relid(source->silver) == relation->relid)
+			return source;
+		/* it was dropped, and made again by this name */
+		from = table_property(silver_table(source->silver), SOURCE_PROPERTY);
+		if (relation->root_relid == 0 && from != NULL && strcmp(from, name) == 0)
+			successor = source;
 	}
+	return successor;
+}
+
+/* A table that has no rows of its own: it is a partition, or partitioned without any. */
+static bool
+clear_empty(Lake *lake, const Relation *relation, Err *err)
+{
+	Source *source = relation == NULL ? NULL : find_silver(lake, relation);
+
+	if (source == NULL)
+		return true;
+	source->is_touched = true;
+	source->is_replaced = true;
+	if (relation->relid == silver_relid(source->silver))
+	{
+		silver_clear(source->silver);
+		return true;
+	}
+	if (source->bronze != NULL)
+		bronze_set_relid(source->bronze, relation->relid);
+	/* its columns, but it is no partition of its own */
+	return silver_replace(source->silver, relation, err) &&
+	       silver_forget(source->silver, relation->relid, err);
 }
 
 /* A table has been read again: a cut, in which it is replaced as a whole, or has a part
@@ -266,7 +301,8 @@ end_reread(Lake *lake, const Event *event, Err *err)
 {
 	bool is_whole = event->new_tuple.data == NULL;
 
-	clear_empty(lake, event->relation);
+	if (!clear_empty(lake, event->relation, err))
+		return false;
 	if (is_whole)
 		lake->position.unread =
 			unread_remove(lake->arena, lake->position.unread, event->old_tuple.data);
@@ -275,7 +311,7 @@ end_reread(Lake *lake, const Event *event, Err *err)
 		Source *source = sources_get(lake->sources, i);
 
 		if (!source->is_replaced)
-			note_not_found(source, lake->position.unread, event->old_tuple.data);
+			note_not_found(lake, source, lake->position.unread, event->old_tuple.data);
 		else
 			note_read(source, is_whole);
 		source->is_replaced = false;

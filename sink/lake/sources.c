@@ -306,6 +306,15 @@ follow_rename(Table *table, const char *from)
 	table_set_property(table, SOURCE_PROPERTY, from);
 }
 
+void
+sources_follow_rename(Source *source, const char *name)
+{
+	if (source->silver != NULL)
+		follow_rename(silver_table(source->silver), name);
+	if (source->bronze != NULL)
+		follow_rename(bronze_table(source->bronze), name);
+}
+
 /* Whether silver's rows from before the table was known are missing. */
 static void
 note_unread(const Sources *sources, const Relation *relation, Source *source)
@@ -362,13 +371,9 @@ find_or_make(Sources *sources, const Relation *relation, Arena *arena, Source **
 	}
 	if (!is_root(*source, relation_root(relation)) && !check_clash(*source, from, err))
 		return false;
-	if ((*source)->silver != NULL)
-		follow_rename(silver_table((*source)->silver), from);
+	sources_follow_rename(*source, from);
 	if ((*source)->bronze != NULL)
-	{
-		follow_rename(bronze_table((*source)->bronze), from);
 		bronze_set_relid((*source)->bronze, relation_root(relation));
-	}
 	return make_tables(sources, relation, *source, arena, err);
 }
 

@@ -28,12 +28,13 @@ const char *source_name(Arena *arena, const Relation *relation);
 
 typedef struct Source
 {
-	Silver *silver;   /* NULL: not an output */
-	Bronze *bronze;   /* NULL: not an output */
-	bool is_touched;  /* by events since the last cut */
-	bool is_replaced; /* or gone on with, by the snapshot under way */
-	bool keeps_parts; /* of that: nothing is lost to readers by storing it in parts */
-	size_t bytes;     /* buffered */
+	Silver *silver;    /* NULL: not an output */
+	Bronze *bronze;    /* NULL: not an output */
+	bool is_touched;   /* by events since the last cut */
+	bool is_replaced;  /* or gone on with, by the snapshot under way */
+	bool is_not_found; /* by its name, when it was to be read again */
+	bool keeps_parts;  /* of that: nothing is lost to readers by storing it in parts */
+	size_t bytes;      /* buffered */
 } Source;
 
 typedef struct Sources Sources;
@@ -48,6 +49,9 @@ void sources_close(Sources *sources); /* NULL is allowed */
  */
 MUST_CHECK bool sources_find(Sources *sources, const Event *event, Source **source,
                              Err *err);
+
+/* What source is called from now on, "schema.name"; its lake tables keep their names. */
+void sources_follow_rename(Source *source, const char *name);
 
 /* Whether a table holds an event of a stream that is read again. */
 bool sources_stored(const Table *table, const Event *event);

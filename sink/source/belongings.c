@@ -122,7 +122,6 @@ read_row(const Config *config, const Look *last, const PGresult *result, int row
 	};
 }
 
-/* All tables, where one is partitioned; where none is, none is of interest. */
 static PGresult *
 query_tables(PGconn *conn, Err *err)
 {
@@ -135,7 +134,7 @@ query_tables(PGconn *conn, Err *err)
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
 		"WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 "
-		"AND EXISTS (SELECT FROM pg_class p WHERE p.relkind = 'p') ORDER BY c.oid";
+		"ORDER BY c.oid";
 
 	return server_query(conn, sql, err);
 }

@@ -143,31 +143,23 @@ server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
 	return true;
 }
 
-bool
-server_empty_roots(PGconn *conn, const char *name, Arena *arena, TableList *tables,
-                   Err *err)
-{
-	/* pg_inherits, unlike pg_partition_root(), is as the transaction's snapshot has it.
-	 */
-	Buf sql = buf_heap();
-	PGresult *result;
+/* Tables c of which it is said: partitioned, without a partition.  pg_inherits, unlike
+ * pg_partition_root(), is as the transaction's snapshot has it. */
+#define WITHOUT_PARTITIONS                                                     \
+	"c.relkind = 'p' AND NOT EXISTS ("                                         \
+	"	WITH RECURSIVE tree(oid) AS ("                                           \
+	"		SELECT c.oid UNION ALL SELECT i.inhrelid FROM tree t "                  \
+	"		JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending) " \
+	"	SELECT FROM tree t JOIN pg_class l ON l.oid = t.oid WHERE l.relkind <> 'p')"
 
-	buf_text(
-		&sql,
-		"SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-		"WHERE c.relkind = 'p' AND NOT c.relispartition AND NOT EXISTS ("
-		"	WITH RECURSIVE tree(oid) AS ("
-		"		SELECT c.oid UNION ALL "
-		"		SELECT i.inhrelid FROM tree t JOIN pg_inherits i "
-		"		ON i.inhparent = t.oid AND NOT i.inhdetachpending) "
-		"	SELECT FROM tree t JOIN pg_class l ON l.oid = t.oid WHERE l.relkind <> 'p')");
-	if (name != NULL)
-	{
-		buf_text(&sql, " AND n.nspname || '.' || c.relname = ");
-		server_quote(&sql, '\'', name);
-	}
-	result = server_query(conn, buf_cstr(&sql), err);
-	buf_free(&sql);
+bool
+server_empty_roots(PGconn *conn, Arena *arena, TableList *tables, Err *err)
+{
+	PGresult *result = server_query(conn,
+	                                "SELECT c.oid FROM pg_class c "
+	                                "WHERE NOT c.relispartition AND " WITHOUT_PARTITIONS,
+	                                err);
+
 	*tables = (TableList){ 0 };
 	if (result == NULL)
 		return fail_while(err, "could not list partitioned tables");
@@ -175,6 +167,27 @@ server_empty_roots(PGconn *conn, const char *name, Arena *arena, TableList *tabl
 	tables->relids = arena_alloc(arena, (tables->count + 1) * sizeof *tables->relids);
 	for (size_t i = 0; i < tables->count; i++)
 		tables->relids[i] = server_oid(result, (int) i, 0);
+	PQclear(result);
+	return true;
+}
+
+bool
+server_rowless(PGconn *conn, const char *name, uint32_t *relid, Err *err)
+{
+	Buf sql = buf_heap();
+	PGresult *result;
+
+	buf_text(&sql,
+	         "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+	         "WHERE c.relkind IN ('r', 'p') AND "
+	         "(c.relispartition OR " WITHOUT_PARTITIONS ") "
+	         "AND n.nspname || '.' || c.relname = ");
+	server_quote(&sql, '\'', name);
+	result = server_query(conn, buf_cstr(&sql), err);
+	buf_free(&sql);
+	if (result == NULL)
+		return fail_while(err, "could not look for table \"%s\"", name);
+	*relid = PQntuples(result) == 0 ? 0 : server_oid(result, 0, 0);
 	PQclear(result);
 	return true;
 }

@@ -143,10 +143,14 @@ enum
 bool server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
                    TableList *tables, Err *err) MUST_CHECK;
 
-/* The partitioned tables that have no partition, whatever the filters want; only that of
- * the name ("schema.table"), unless it is NULL. */
-bool server_empty_roots(PGconn *conn, const char *name, Arena *arena, TableList *tables,
+/* The partitioned tables that have no partition and are none, whatever the filters want.
+ */
+bool server_empty_roots(PGconn *conn, Arena *arena, TableList *tables,
                         Err *err) MUST_CHECK;
+
+/* The OID of the table called name, "schema.table", if it has no rows of its own: it is a
+ * partition, or partitioned and has none; 0: there is no such table. */
+bool server_rowless(PGconn *conn, const char *name, uint32_t *relid, Err *err) MUST_CHECK;
 
 /*
  * Describe one table, byte for byte as the plugin's R message would: the version

@@ -92,7 +92,7 @@ typedef struct Snapshot
 	size_t session_limit;
 	Table *tables;
 	size_t table_count;
-	const Relation *empty; /* the table asked for is partitioned, and has no partition */
+	const Relation *empty; /* the table asked for, which has no rows of its own */
 	Txn txn;               /* of every row */
 	uint64_t xmin;
 	const char *partial; /* the request's, when it is gone on with; NULL: it is not */

@@ -192,23 +192,23 @@ read_tables(Snapshot *snapshot, TableList *list, Err *err)
 	return true;
 }
 
-/* Of a table that is asked for there may be nothing to read: because it is partitioned
- * and has no partition any more, which is to be told, or because it is not there. */
+/* Of a table that is asked for there may be nothing to read: because it has no rows of
+ * its own any more, which is to be told, or because it is not there. */
 static bool
 look_for_none(Snapshot *snapshot, Err *err)
 {
 	const SnapshotRequest *request = snapshot->request;
 	PGconn *conn = snapshot->sessions[0].conn;
-	TableList roots;
+	uint32_t relid;
 
 	for (size_t i = 0; i < snapshot->table_count; i++)
 		if (!snapshot->tables[i].is_parent)
 			return true;
 	if (request->only == NULL)
 		return true;
-	if (!server_empty_roots(conn, request->only, snapshot->arena, &roots, err))
+	if (!server_rowless(conn, request->only, &relid, err))
 		return false;
-	if (roots.count == 0)
+	if (relid == 0)
 	{
 		log_warning("snapshot",
 		            "table \"%s\" is not read: it is not captured, or there is none",
@@ -216,7 +216,7 @@ look_for_none(Snapshot *snapshot, Err *err)
 		return true;
 	}
 	snapshot->empty = server_relation_read(
-		conn, request->config, roots.relids[0], false, snapshot->relations, err);
+		conn, request->config, relid, false, snapshot->relations, err);
 	return snapshot->empty != NULL;
 }
 
@@ -259,7 +259,8 @@ check_partitions(Snapshot *snapshot, Err *err)
 	         "WITH RECURSIVE tree(oid, root) AS ("
 	         "	SELECT c.oid, c.oid FROM pg_class c "
 	         "	JOIN pg_namespace n ON n.oid = c.relnamespace "
-	         "	WHERE c.relkind = 'p' AND n.nspname || '.' || c.relname = ");
+	         "	WHERE c.relkind = 'p' AND NOT c.relispartition "
+	         "	AND n.nspname || '.' || c.relname = ");
 	server_quote(&sql, '\'', only);
 	buf_text(
 		&sql,
