@@ -89,7 +89,7 @@ check-large: decoder ## rows near the limit of 1 GB, through the plugin: minutes
 	@$(TOOLS)/python.sh regress/large/check.py
 
 check-integration: all ## worker, real broker, foreign readers: TESTS="smoke crash"
-	+@$(SINK) faults
+	+@$(SINK) faults limits
 	@$(TOOLS)/python.sh regress/tools/run-tests $(TESTS)
 
 demo: ## one command from nothing to changes in Kafka, bronze and silver; KEEP=1 leaves it running

@@ -12,15 +12,19 @@
 #include "base/clock.h"
 #include "kafka/kafka.h"
 #include "lake/lake.h"
+#include "source/ask.h"
 #include "source/lag.h"
+#include "source/whereabouts.h"
 #include "status/board.h"
 #include "status/client.h"
 
-#define STALE_SHOWN 20 /* tables, one by one */
+#define STALE_SHOWN 20   /* tables, one by one */
+#define LINE_BYTES  4096 /* a name's 63 bytes are 500 where each must be quoted */
 
 typedef struct Inspect
 {
 	const Config *config;
+	PGconn *conn; /* NULL: the server cannot be reached */
 	Buf lines;    /* for people */
 	Buf json;     /* the members of the object */
 	Buf problems; /* of "problems", as JSON strings */
@@ -37,7 +41,7 @@ static void problem(Inspect *inspect, const char *format, ...)
 static void
 line(Inspect *inspect, const char *verdict, const char *format, ...)
 {
-	char text[1024];
+	char text[LINE_BYTES];
 	va_list args;
 
 	va_start(args, format);
@@ -49,7 +53,7 @@ line(Inspect *inspect, const char *verdict, const char *format, ...)
 static void
 problem(Inspect *inspect, const char *format, ...)
 {
-	char text[1280];
+	char text[LINE_BYTES];
 	va_list args;
 
 	va_start(args, format);
@@ -173,12 +177,11 @@ static void
 look_at_slot(Inspect *inspect)
 {
 	Err err = { 0 };
-	PGconn *conn = server_connect(inspect->config, false, &err);
 
+	inspect->conn = server_connect(inspect->config, false, &err);
 	inspect->has_slot =
-		conn != NULL &&
-		server_slot_lag(conn, inspect->config->slot_name, &inspect->lag, &err);
-	PQfinish(conn);
+		inspect->conn != NULL &&
+		server_slot_lag(inspect->conn, inspect->config->slot_name, &inspect->lag, &err);
 	if (!inspect->has_slot)
 		problem_error(inspect, "server", &err);
 	else
@@ -250,35 +253,108 @@ look_at_kafka(Inspect *inspect)
 	buf_char(&inspect->json, '}');
 }
 
-/* The first of them one by one: what is wrong, and who ends it. */
-static void
-show_stale(Inspect *inspect, const LakeStanding *lake)
+/* Where the sources of the stale tables are today; unknown where the server does not say.
+ */
+static Whereabouts *
+find_sources(Inspect *inspect, const LakeStanding *lake, Arena *arena)
 {
-	for (size_t i = 0; i < lake->stale_count; i++)
-	{
-		const LakeStale *stale = &lake->stale[i];
+	Whereabouts *sources = arena_zero(arena, sizeof *sources * (lake->stale_count + 1));
+	Err err = { 0 };
 
-		if (i == STALE_SHOWN)
-		{
-			problem(inspect,
-			        "%zu more tables are stale: see cdc_checkpoints, or \"cdc-sink "
-			        "verify\".",
-			        lake->stale_count - i);
-			return;
-		}
-		if (stale->is_waiting)
-			line(inspect, "note", "%s is stale: %s", stale->table, stale->reason);
-		else
-			problem(inspect,
-			        "%s is stale: %s. Read it again: cdc-sink snapshot --tables %s",
-			        stale->table,
-			        stale->reason,
-			        stale->source);
-	}
+	for (size_t i = 0; i < lake->stale_count; i++)
+		sources[i].relid = lake->stale[i].relid;
+	if (inspect->conn != NULL && lake->stale_count > 0 &&
+	    !whereabouts_find(
+			inspect->conn, inspect->config, arena, sources, lake->stale_count, &err))
+		problem_error(inspect, "server", &err);
+	return sources;
+}
+
+/* The table is read again when somebody asks for it, and not before. */
+static bool
+is_for_somebody(const LakeStale *stale, const Whereabouts *source)
+{
+	return !stale->is_waiting &&
+	       (source->place == PLACE_UNKNOWN || source->place == PLACE_CAPTURED);
+}
+
+/* What to ask for: the name of today, or where nobody knows it the one seen last. */
+static void
+print_name(const LakeStale *stale, const Whereabouts *source, Arena *arena, Buf *name)
+{
+	const char *dot = strchr(stale->source, '.');
+
+	if (source->place == PLACE_CAPTURED)
+		ask_print(name, source->schema, source->name);
+	else if (dot == NULL)
+		buf_text(name, stale->source);
+	else
+		ask_print(name,
+		          arena_strndup(arena, stale->source, (size_t) (dot - stale->source)),
+		          dot + 1);
 }
 
 static void
-show_cut(Inspect *inspect, const LakeStanding *lake)
+show_stale_table(Inspect *inspect, const LakeStale *stale, const Whereabouts *source,
+                 Arena *arena)
+{
+	const char *more = "";
+
+	if (is_for_somebody(stale, source))
+	{
+		Buf name = buf_heap();
+
+		print_name(stale, source, arena, &name);
+		problem(inspect,
+		        "%s is stale: %s. Read it again: cdc-sink snapshot --tables %s",
+		        stale->table,
+		        stale->reason,
+		        buf_cstr(&name));
+		buf_free(&name);
+		return;
+	}
+	if (source->place == PLACE_GONE)
+		more = ". Its source does not exist any more: it stays as it is";
+	else if (source->place == PLACE_UNCAPTURED)
+		more = arena_printf(arena,
+		                    ". Its source \"%s.%s\" is not captured: it stays as it is",
+		                    source->schema,
+		                    source->name);
+	else if (source->place == PLACE_PARTITION)
+		more = arena_printf(arena,
+		                    ". Its source is a partition of \"%s.%s\" now, with which it "
+		                    "is read: this table stays as it is until then",
+		                    source->schema,
+		                    source->name);
+	line(inspect, "note", "%s is stale: %s%s", stale->table, stale->reason, more);
+}
+
+/* The first of them one by one: what is wrong, and who ends it. */
+static void
+show_stale(Inspect *inspect, const LakeStanding *lake, Arena *arena)
+{
+	const Whereabouts *sources = find_sources(inspect, lake, arena);
+	size_t left = 0; /* for somebody, and not shown */
+
+	for (size_t i = 0; i < lake->stale_count; i++)
+		if (i < STALE_SHOWN)
+			show_stale_table(inspect, &lake->stale[i], &sources[i], arena);
+		else
+			left += is_for_somebody(&lake->stale[i], &sources[i]);
+	if (left > 0)
+		problem(inspect,
+		        "%zu more tables are stale until somebody asks for them: see "
+		        "cdc_checkpoints, or \"cdc-sink verify\".",
+		        left);
+	else if (lake->stale_count > STALE_SHOWN)
+		line(inspect,
+		     "note",
+		     "%zu more tables are stale: see cdc_checkpoints, or \"cdc-sink verify\".",
+		     lake->stale_count - STALE_SHOWN);
+}
+
+static void
+show_cut(Inspect *inspect, const LakeStanding *lake, Arena *arena)
 {
 	double age = (double) (clock_wall_ns() - lake->cut_us * 1000) / 1e9;
 	char more[160];
@@ -298,7 +374,7 @@ show_cut(Inspect *inspect, const LakeStanding *lake)
 	           age,
 	           lake->tables,
 	           lake->stale_count);
-	show_stale(inspect, lake);
+	show_stale(inspect, lake, arena);
 }
 
 static void
@@ -311,7 +387,7 @@ look_at_lake(Inspect *inspect)
 	if (!lake_standing(inspect->config, arena, &lake, &err))
 		fail_output(inspect, "lake", &err);
 	else if (lake.has_cut)
-		show_cut(inspect, &lake);
+		show_cut(inspect, &lake, arena);
 	else
 	{
 		show_position(inspect, "lake", &lake.position, "");
@@ -395,6 +471,7 @@ inspect_all(const Config *config, bool json, FILE *to)
 		               "%s%s\n",
 		               buf_cstr(&inspect.lines),
 		               inspect.healthy ? "healthy" : "not healthy");
+	PQfinish(inspect.conn);
 	buf_free(&inspect.lines);
 	buf_free(&inspect.json);
 	buf_free(&inspect.problems);

@@ -80,6 +80,7 @@
 #define PAUSE_MAX_US   INT64_C(60000000)
 #define HALT_FIRST_US  INT64_C(3000000)
 #define HALT_MAX_US    INT64_C(60000000)
+#define WAIT_LONG_US   INT64_C(60000000) /* for others' transactions; then it is said */
 
 typedef struct Wanted
 {
@@ -106,6 +107,8 @@ struct Reread
 	bool is_ready; /* slot has its place and snapshot */
 	bool ok;       /* the thread's, as is err; to be read after the join */
 	Err err;
+	int64_t begun_us; /* when the thread was started */
+	Err failed;       /* why tables could not be read last; ERR_NONE: they could */
 	int64_t pause_us; /* after a failure, and until when it lasts */
 	int64_t pause_until_us;
 	int64_t held_us; /* since when the stream is held */
@@ -315,7 +318,8 @@ begin_session(Reread *reread, Err *err)
 	atomic_store(&reread->done, false);
 	if (reread->halt_us == 0)
 		reread->halt_us = HALT_FIRST_US;
-	reread->halt_until_us = clock_mono_us() + reread->halt_us;
+	reread->begun_us = clock_mono_us();
+	reread->halt_until_us = reread->begun_us + reread->halt_us;
 	code = pthread_create(&reread->thread, NULL, make_slot, reread);
 	reread->is_threaded = code == 0;
 	return reread->is_threaded || limits_no_thread(err, code);
@@ -326,6 +330,7 @@ static void
 put_off(Reread *reread, const Err *err)
 {
 	end_session(reread);
+	reread->failed = *err;
 	reread->pause_us = reread->pause_us == 0                 ? PAUSE_FIRST_US
 	                   : reread->pause_us * 2 > PAUSE_MAX_US ? PAUSE_MAX_US
 	                                                         : reread->pause_us * 2;
@@ -346,6 +351,35 @@ is_passed(const Pipeline *pipeline, Lsn place)
 	                                      decoder_commit_lsn(pipeline->decoder) >= place);
 }
 
+/* Say on the board what is to be read, and what keeps it from being read. */
+static void
+report_wanted(const Reread *reread)
+{
+	const Err *failed = &reread->failed;
+	char problem[sizeof *failed] = "";
+
+	if (reread->is_threaded && !atomic_load(&reread->done) &&
+	    clock_mono_us() - reread->begun_us > WAIT_LONG_US)
+		(void) snprintf(
+			problem,
+			sizeof problem,
+			"the replication slot for it has waited for more than %d s for transactions "
+			"to end that were open when it was asked for. See pg_stat_activity (WHERE "
+			"backend_xid IS NOT NULL) and pg_prepared_xacts.",
+			(int) (WAIT_LONG_US / 1000000));
+	else if (failed->kind != ERR_NONE)
+		(void) snprintf(problem,
+		                sizeof problem,
+		                "%s%s%s",
+		                failed->text,
+		                failed->hint[0] == '\0' ? "" : ". ",
+		                failed->hint);
+	report_reading(reread->pipeline->report,
+	               reread->count,
+	               reread->count == 0 ? "" : reread->wanted[0].name,
+	               problem);
+}
+
 /* The lake knows tables that it has not as they are, and has stored which. */
 static void
 hear_lake(Pipeline *pipeline)
@@ -360,14 +394,12 @@ hear_lake(Pipeline *pipeline)
 		reread_want(pipeline, list, 1U << lake);
 }
 
-void
-reread_turn(Pipeline *pipeline)
+static void
+find_place(Pipeline *pipeline)
 {
-	Reread *reread;
+	Reread *reread = pipeline->reread;
 	Err why = { 0 };
 
-	hear_lake(pipeline);
-	reread = pipeline->reread;
 	if (!reread_is_wanted(pipeline) || reread->is_ready || pipeline->drain_us != 0 ||
 	    decoder_reached(pipeline->decoder))
 		return;
@@ -400,6 +432,15 @@ reread_turn(Pipeline *pipeline)
 	reread->pause_us = reread->halt_us = 0;
 	log_debug(
 		"reread", "tables will be read at %X/%X", LSN_ARGS(reread->slot.consistent));
+}
+
+void
+reread_turn(Pipeline *pipeline)
+{
+	hear_lake(pipeline);
+	find_place(pipeline);
+	if (pipeline->reread != NULL)
+		report_wanted(pipeline->reread);
 }
 
 /* The LSN that the first message of a frame between transactions is placed by. */
@@ -594,6 +635,8 @@ reread_run(Pipeline *pipeline, Err *err)
 	         LSN_ARGS(place),
 	         reread->count);
 	reread->held_us = clock_mono_us();
+	reread->failed = (Err){ 0 };
+	report_wanted(reread);
 	while (done < reread->count && reached == REACHED_END)
 	{
 		reached = read_table(pipeline, &reread->wanted[done], err);
@@ -628,6 +671,7 @@ reread_close(Pipeline *pipeline)
 	if (reread == NULL)
 		return;
 	end_session(reread);
+	report_reading(pipeline->report, 0, "", "");
 	free(reread->wanted);
 	arena_free(reread->arena);
 	free(reread);

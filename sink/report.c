@@ -10,7 +10,8 @@
  *		nothing.
  *
  * The worker is not healthy from a failure on until it works again, and while an output
- * has stored nothing for UNHEALTHY_US and its interval.
+ * has stored nothing for UNHEALTHY_US and its interval, or tables cannot be read that
+ * wait for it (pipeline_reread.c).
  *
  * The lag in seconds is the age of the oldest commit that is not stored everywhere.
  * Commits are remembered by batch, in a ring; when that is full the newest entry stands
@@ -138,6 +139,14 @@ report_failure(Report *report, const Err *err, const Output *culprit)
 	board_set(report->board, METRIC_FAILURES, 0, ++report->failures);
 	for (int place = 0; place < BOARD_OUTPUTS; place++)
 		set_blocks(report, place, culprit != NULL && place_of(culprit) == place);
+}
+
+void
+report_reading(Report *report, size_t count, const char *first, const char *problem)
+{
+	if (report->server != NULL &&
+	    (count > 0 || board_get(report->board, METRIC_UNREAD, 0) > 0))
+		board_set_reading(report->board, count, first, problem);
 }
 
 /* ---- Counters ---- */

@@ -27,6 +27,10 @@ void report_state(Report *report, WorkerState state);
 /* An attempt failed with err; at fault is that output, or none (NULL). */
 void report_failure(Report *report, const Err *err, const Output *culprit);
 
+/* As board_set_reading(): what is to be read beside the stream, and what keeps it from
+ * that. */
+void report_reading(Report *report, size_t count, const char *first, const char *problem);
+
 /* The outputs are about to be closed: their counters start again at 0. */
 void report_closing(Report *report, Output *const *outputs, int count);
 

@@ -2,14 +2,17 @@
 
 import json
 import re
+import shlex
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
-from lib.support import free_port, wait_for
+from lib.support import BUILD, free_port, wait_for
+from lib.truth import stale, wait_read
 from lib.worker import BINARY
 
+FAST_CLOCK = ("env", "LD_PRELOAD=%s" % (BUILD / "limits" / "fast_clock.so"), "CLOCK_FACTOR=30")
 TABLE = "create table t (id int primary key, v text)"
 
 
@@ -231,3 +234,176 @@ def test_a_slot_that_loses_its_wal(t):
     code, found = status(worker)
     assert code == 1 and found["slot"]["wal_status"] == "lost", found
     assert any("has lost WAL" in text for text in found["problems"]), found
+
+
+ADVICE = "Read it again: cdc-sink snapshot --tables "
+
+
+def advised(text):
+    """{silver table: what follows --tables}, of the output of status."""
+    return {line.split()[1]: line.partition(ADVICE)[2] for line in text.split("\n") if ADVICE in line}
+
+
+def follow(worker, advice):
+    """As somebody who pastes it into a shell."""
+    command = "%s snapshot -c %s --tables %s" % (shlex.quote(str(BINARY)), shlex.quote(str(worker.file)), advice)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, command + "\n" + done.stdout + done.stderr
+
+
+def rewritten(t, tables, *more, **config):
+    """A worker whose silver tables of these SQL names are stale until somebody asks."""
+    db = t.database()
+    db.psql("".join(more) + "".join("create table %s (id int primary key, v text); insert into %s values (1, 'a');"
+                                    % (table, table) for table in tables))
+    worker = serving(t, db, **dict({"lake.on.stale": "wait"}, **config))
+    db.psql("".join("alter table %s alter v type text using upper(v);" % table for table in tables))
+    wait_stored(worker, db)
+    return db, worker
+
+
+def test_stale_tables_whose_sources_are_elsewhere(t):
+    """What asking mends is a problem, under its name of today; what nobody can mend is not."""
+    tables = ["gone", "replaced", "joined", "left_out", "renamed", "kept"]
+    db, worker = rewritten(t, tables, "create table whole (id int primary key, v text) partition by range (id);")
+    code, text, errors = worker.command("status")
+    assert code == 1, text + errors
+    assert advised(text) == {"silver_" + table: "public." + table for table in tables}, text
+    db.psql("drop table gone; drop table replaced; create table unrelated (id int primary key);"
+            "alter table unrelated rename to replaced; alter table replaced rename to unrelated;"
+            "alter table whole attach partition joined for values from (0) to (9);"
+            "alter table renamed rename to kept_2; create schema other; alter table kept_2 set schema other")
+    arguments = ("status", "--set", "table.exclude.list=public.left_out")
+    code, text, errors = worker.command(*arguments)
+    assert code == 1, text + errors
+    assert advised(text) == {"silver_renamed": "other.kept_2", "silver_kept": "public.kept"}, text
+    for table, what in (("gone", "Its source does not exist any more"),
+                        ("replaced", "Its source does not exist any more"),
+                        ("joined", "Its source is a partition of \"public.whole\" now"),
+                        ("left_out", "Its source \"public.left_out\" is not captured")):
+        assert re.search(r"^note  silver_%s is stale: .*\. %s" % (table, what), text, re.M), (table, text)
+    for advice in advised(text).values():
+        follow(worker, advice)
+    wait_for(lambda: stale(t, worker) == {"silver_gone", "silver_replaced", "silver_joined", "silver_left_out"}, 60,
+             lambda: "the tables to be read: " + worker.log_tail())
+    code, text, errors = worker.command(*arguments)
+    assert code == 0 and text.count("\nnote  silver_") == 4, text + errors
+    follow(worker, "public.left_out,public.whole")
+    wait_for(lambda: stale(t, worker) == {"silver_gone", "silver_replaced"}, 60,
+             lambda: "the tables to be read: " + worker.log_tail())
+    code, text, errors = worker.command("status")
+    assert code == 0 and text.count("\nnote  silver_") == 2, text + errors
+    assert worker.stop() == 0
+    db.psql("drop table kept")
+    code, text, errors = worker.command("status", "--set", "database.port=1")  # then the name seen last must do
+    assert code == 1 and advised(text) == {"silver_gone": "public.gone", "silver_replaced": "public.replaced"}, text
+
+
+def test_stale_partitioned_tables_by_the_names_of_their_partitions(t):
+    """The lists name partitions, and so does the advice: by that name the worker reads the whole."""
+    db = t.database()
+    db.psql(PARTS)
+    worker = serving(t, db, **{"lake.on.stale": "wait", "table.include.list": "public.part_.*"})
+    db.psql("truncate part_1")
+    wait_stored(worker, db)
+    code, text, errors = worker.command("status")
+    assert code == 1 and advised(text) == {"silver_whole": "public.part_1"}, text + errors
+    follow(worker, advised(text)["silver_whole"])
+    wait_read(t, db, worker)
+    assert worker.command("status")[0] == 0
+    assert worker.stop() == 0
+
+
+def test_advice_for_odd_names(t):
+    """It can be pasted into a shell, and names the table."""
+    tables = ["\"S\".\"Odd.na,me'q\"", "\"S\".\"$(exit 3) `x` \"\"w\"", "\"a.b\".\"Ünï\\c\"", "public.\"Plain-1\""]
+    db, worker = rewritten(t, tables, "create schema \"S\"; create schema \"a.b\";")
+    code, text, errors = worker.command("status")
+    advice = list(advised(text).values())
+    assert code == 1 and len(advice) == 4 and "public.Plain-1" in advice, text + errors
+    for one in advice:
+        follow(worker, one)
+    wait_read(t, db, worker)
+    assert worker.command("status")[0] == 0
+    assert worker.stop() == 0
+
+
+PARTS = ("create table whole (id int primary key, v text) partition by range (id);"
+         "create table part_1 partition of whole for values from (0) to (10);"
+         "create table part_2 partition of whole for values from (10) to (20); insert into whole values (1, 'a'), (11, 'b')")
+
+
+def reading(worker):
+    return worker_says(worker)["reading"]
+
+
+def unread_tables(worker):
+    return parse_metrics(get(worker, "/metrics")[2])[0]["cdc_sink_unread_tables", None]
+
+
+def is_well(worker, db):
+    """Everything is read, and nobody says otherwise."""
+    wait_for(lambda: reading(worker) is None, 60, lambda: "the table to be read: " + worker.log_tail())
+    wait_stored(worker, db)
+    wait_for(lambda: status(worker)[0] == 0, 10, lambda: worker.command("status"))
+    assert unread_tables(worker) == 0 and get(worker, "/health")[::2] == (200, "ok\n")
+    assert stale_tables(worker) == 0
+
+
+def stale_tables(worker):
+    return status(worker)[1]["outputs"]["lake"]["cut"]["stale_tables"]
+
+
+def test_no_slot_to_read_a_table_with(t):
+    """What is to be read by itself cannot be, which status says until it can."""
+    cluster = t.new_cluster(max_replication_slots=2).start()
+    db = t.database(cluster)
+    db.psql(PARTS)
+    worker = serving(t, db)
+    db.psql("select pg_create_physical_replication_slot('taken')")
+    db.psql("truncate part_1")
+    wait_for(lambda: (reading(worker) or {}).get("problem"), 60, lambda: worker_says(worker))
+    found = worker_says(worker)
+    assert found["reading"]["tables"] == 1 and found["reading"]["first"] == "public.whole", found
+    for part in ("all replication slots are in use", "raise max_replication_slots"):
+        assert part in found["reading"]["problem"] and part in found["problem"], found
+    assert not found["healthy"] and found["blocked_by"] is None and found["state"] == "streaming", found
+    assert unread_tables(worker) == 1
+    code, kind, text = get(worker, "/health")
+    assert code == 503 and "all replication slots are in use" in text, (kind, text)
+    wait_stored(worker, db)  # the stream goes on
+    code, text, errors = worker.command("status")
+    assert code == 1 and re.search(r"^fix   worker: 1 tables to be read, first \"public.whole\": .*slots are in use", text, re.M), \
+        text + errors
+    assert worker.command("status", "--worker")[0] == 1
+    db.psql("select pg_drop_replication_slot('taken')")
+    is_well(worker, db)
+    assert worker.stop() == 0
+
+
+def test_an_open_transaction_that_reading_waits_for(t):
+    """It may take a minute, and then somebody should look."""
+    db = t.database()
+    db.psql(PARTS)
+    worker = serving(t, db)
+    with db.connect(autocommit=False) as connection:
+        connection.execute("select pg_current_xact_id()")  # no slot is made while it runs
+        db.psql("truncate part_1")
+        wait_for(lambda: reading(worker), 60, lambda: worker_says(worker))
+        assert reading(worker) == {"tables": 1, "first": "public.whole", "problem": None}, reading(worker)
+        wait_stored(worker, db)
+        code, text, errors = worker.command("status")
+        assert code == 0 and "note  worker: 1 tables to be read, first \"public.whole\"\n" in text, text + errors
+        assert worker.stop() == 0
+        worker.start(under=FAST_CLOCK)
+        worker.wait_log("streaming from slot", 60, since=worker.begun)
+        wait_for(lambda: (reading(worker) or {}).get("problem"), 60, lambda: worker_says(worker))
+        assert "more than 60 s for transactions to end" in reading(worker)["problem"], reading(worker)
+        code, text, errors = worker.command("status")
+        assert code == 1 and re.search(r"^fix   worker: 1 tables to be read, .*pg_stat_activity", text, re.M), text + errors
+        connection.commit()
+        is_well(worker, db)
+    assert worker.stop() == 0
+
+
+test_an_open_transaction_that_reading_waits_for.unsanitized = "ThreadSanitizer calls the C library past what is preloaded for the clock"

@@ -32,7 +32,8 @@ LakeCounters lake_output_counters(const Output *output);
 typedef struct LakeStale
 {
 	const char *table;
-	const char *source; /* "schema.name" */
+	const char *source; /* "schema.name" when it was seen last */
+	uint32_t relid;     /* its OID, of the root for partitions; 0: not known */
 	const char *reason;
 	bool is_waiting; /* it will be read, or read on, by itself */
 } LakeStale;

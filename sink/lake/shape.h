@@ -105,6 +105,9 @@ MUST_CHECK bool shape_evolve(const ShapeRequest *request, const Shape *old, Shap
 MUST_CHECK bool shape_read(const IcebergSchema *schema, const char *columns,
                            Shape **shape, Err *err);
 
+/* The relid in columns, which may be of any text; 0: there is none. */
+uint32_t shape_read_relid(const char *columns);
+
 /* The text of property "cdc.columns". */
 const char *shape_print(const Shape *shape, uint64_t system_id, Arena *arena);
 

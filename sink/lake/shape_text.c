@@ -94,18 +94,33 @@ read_track(const char **at, Arena *arena, ShapeTrack *track)
 }
 
 static bool
+read_relid(const char **at, uint64_t *relid)
+{
+	uint64_t system_id;
+
+	return expect(at, "{\"system\":") && expect_number(at, &system_id) &&
+	       expect(at, ",\"relid\":") && expect_number(at, relid);
+}
+
+uint32_t
+shape_read_relid(const char *columns)
+{
+	uint64_t relid;
+
+	return read_relid(&columns, &relid) ? (uint32_t) relid : 0;
+}
+
+static bool
 read_columns(const char *at, Shape *shape)
 {
 	ShapeTrack *tracks;
-	uint64_t system_id;
 	uint64_t relid;
 	uint64_t identity;
 	bool more = true;
 
-	if (!expect(&at, "{\"system\":") || !expect_number(&at, &system_id) ||
-	    !expect(&at, ",\"relid\":") || !expect_number(&at, &relid) ||
-	    !expect(&at, ",\"identity\":") || !expect_number(&at, &identity) ||
-	    identity > IDENTITY_APPEND || !expect(&at, ",\"relations\":{"))
+	if (!read_relid(&at, &relid) || !expect(&at, ",\"identity\":") ||
+	    !expect_number(&at, &identity) || identity > IDENTITY_APPEND ||
+	    !expect(&at, ",\"relations\":{"))
 		return false;
 	shape->relid = (uint32_t) relid;
 	shape->identity = (Identity) identity;

@@ -32,9 +32,11 @@ read_stale(Store *store, Arena *arena, const char *name, LakeStanding *standing,
 		return false;
 	if (state == NULL)
 		return true;
-	*stale = (LakeStale){ .table = arena_strdup(arena, name),
-		                  .source = property(arena, state, SOURCE_PROPERTY),
-		                  .reason = property(arena, state, STALE_PROPERTY) };
+	*stale =
+		(LakeStale){ .table = arena_strdup(arena, name),
+		             .source = property(arena, state, SOURCE_PROPERTY),
+		             .relid = shape_read_relid(property(arena, state, COLUMNS_PROPERTY)),
+		             .reason = property(arena, state, STALE_PROPERTY) };
 	stale->is_waiting = silver_reason_is_promised(stale->reason) ||
 	                    unread_has(standing->position.unread, stale->source);
 	standing->stale_count += *stale->reason != '\0';

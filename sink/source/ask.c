@@ -115,6 +115,51 @@ read_name(const char **list, Written *name, Arena *arena, Err *err)
 	return fail_hint(err, NAME_HINT);
 }
 
+/* ---- Names as they are written ---- */
+
+/* Whether neither read_name() nor a shell sees anything but a name in it. */
+static bool
+is_plain(const char *name)
+{
+	return strspn(name,
+	              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+	       strlen(name);
+}
+
+static void
+print_part(Buf *buf, const char *name)
+{
+	if (is_plain(name))
+		buf_text(buf, name);
+	else
+		server_quote(buf, '"', name);
+}
+
+void
+ask_print(Buf *buf, const char *schema, const char *table)
+{
+	Buf name = buf_heap();
+
+	print_part(&name, schema);
+	buf_char(&name, '.');
+	print_part(&name, table);
+	if (is_plain(schema) && is_plain(table))
+		buf_text(buf, buf_cstr(&name));
+	else
+	{
+		buf_char(buf, '\'');
+		for (const char *at = buf_cstr(&name); *at != '\0'; at++)
+			if (*at == '\'')
+				buf_text(buf, "'\\''");
+			else
+				buf_char(buf, *at);
+		buf_char(buf, '\'');
+	}
+	buf_free(&name);
+}
+
+/* ---- The message ---- */
+
 /* The names under which the table is read: of its root where it is a partition. */
 static PGresult *
 find_table(PGconn *sql, const Written *name, Err *err)

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "envelope/buf.h"
 
 #define ASK_PREFIX "cdc_sink.snapshot"
 
@@ -26,5 +27,8 @@
  * message to anybody.  A partition stands for the whole partitioned table.
  */
 bool ask_tables(const Config *config, const char *tables, FILE *to, Err *err) MUST_CHECK;
+
+/* Append what --tables takes for the table, as it is to be pasted into a POSIX shell. */
+void ask_print(Buf *buf, const char *schema, const char *table);
 
 #endif

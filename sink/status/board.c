@@ -19,12 +19,20 @@
 
 const char *const board_output_names[BOARD_OUTPUTS] = { "kafka", "lake" };
 
+/* What is said in words. */
+typedef struct BoardWords
+{
+	char problem[sizeof((Err *) NULL)->text];
+	char first[512]; /* table to be read: "schema.name" */
+	char reading[sizeof(Err)];
+} BoardWords;
+
 struct Board
 {
 	atomic_int_least64_t values[METRIC_COUNT][BOARD_OUTPUTS];
 	atomic_bool outputs[BOARD_OUTPUTS];
-	pthread_mutex_t lock; /* of problem */
-	char problem[sizeof((Err *) NULL)->text];
+	pthread_mutex_t lock; /* of words */
+	BoardWords words;
 };
 
 Board *
@@ -38,7 +46,7 @@ board_new(void)
 	for (int output = 0; output < BOARD_OUTPUTS; output++)
 		atomic_init(&board->outputs[output], false);
 	(void) pthread_mutex_init(&board->lock, NULL);
-	board->problem[0] = '\0';
+	board->words = (BoardWords){ 0 };
 	board_set(board, METRIC_HEALTHY, 0, 1);
 	return board;
 }
@@ -76,21 +84,45 @@ board_add_output(Board *board, int output)
 	atomic_store(&board->outputs[output], true);
 }
 
+static bool
+is_healthy(const BoardWords *words)
+{
+	return words->problem[0] == '\0' && words->reading[0] == '\0';
+}
+
 void
 board_set_problem(Board *board, const char *problem)
 {
+	BoardWords *words = &board->words;
+
 	(void) pthread_mutex_lock(&board->lock);
-	(void) snprintf(board->problem, sizeof board->problem, "%s", problem);
+	(void) snprintf(words->problem, sizeof words->problem, "%s", problem);
+	board_set(board, METRIC_HEALTHY, 0, is_healthy(words));
 	(void) pthread_mutex_unlock(&board->lock);
-	board_set(board, METRIC_HEALTHY, 0, *problem == '\0');
 }
 
-static void
-copy_problem(Board *board, char problem[sizeof((Err *) NULL)->text])
+void
+board_set_reading(Board *board, size_t count, const char *first, const char *problem)
 {
+	BoardWords *words = &board->words;
+
 	(void) pthread_mutex_lock(&board->lock);
-	memcpy(problem, board->problem, sizeof board->problem);
+	(void) snprintf(words->first, sizeof words->first, "%s", first);
+	(void) snprintf(words->reading, sizeof words->reading, "%s", problem);
+	board_set(board, METRIC_UNREAD, 0, (int64_t) count);
+	board_set(board, METRIC_HEALTHY, 0, is_healthy(words));
 	(void) pthread_mutex_unlock(&board->lock);
+}
+
+static BoardWords
+copy_words(Board *board)
+{
+	BoardWords words;
+
+	(void) pthread_mutex_lock(&board->lock);
+	words = board->words;
+	(void) pthread_mutex_unlock(&board->lock);
+	return words;
 }
 
 /* ---- Prometheus ---- */
@@ -260,26 +292,47 @@ json_outputs(const Board *board, Buf *buf)
 	buf_char(buf, '}');
 }
 
+static void
+json_text_or_null(Buf *buf, const char *text)
+{
+	if (*text == '\0')
+		buf_text(buf, "null");
+	else
+		board_json_text(buf, text);
+}
+
+static void
+json_reading(const Board *board, const BoardWords *words, Buf *buf)
+{
+	int64_t count = board_get(board, METRIC_UNREAD, 0);
+
+	buf_text(buf, ",\"reading\":");
+	if (count == 0)
+	{
+		buf_text(buf, "null");
+		return;
+	}
+	buf_printf(buf, "{\"tables\":%" PRId64 ",\"first\":", count);
+	board_json_text(buf, words->first);
+	buf_text(buf, ",\"problem\":");
+	json_text_or_null(buf, words->reading);
+	buf_char(buf, '}');
+}
+
 void
 board_print_json(Board *board, Buf *buf)
 {
-	char problem[sizeof board->problem];
+	const BoardWords words = copy_words(board);
 	const char *blocks = blocker(board);
 
-	copy_problem(board, problem);
 	buf_printf(buf,
 	           "{\"state\":\"%s\",\"healthy\":%s,\"problem\":",
 	           state_name(board),
-	           *problem == '\0' ? "true" : "false");
-	if (*problem == '\0')
-		buf_text(buf, "null");
-	else
-		board_json_text(buf, problem);
+	           is_healthy(&words) ? "true" : "false");
+	json_text_or_null(buf, words.problem[0] == '\0' ? words.reading : words.problem);
 	buf_text(buf, ",\"blocked_by\":");
-	if (blocks == NULL)
-		buf_text(buf, "null");
-	else
-		board_json_text(buf, blocks);
+	json_text_or_null(buf, blocks == NULL ? "" : blocks);
+	json_reading(board, &words, buf);
 	buf_printf(buf, ",\"lag_bytes\":%" PRId64, board_get(board, METRIC_LAG_BYTES, 0));
 	buf_text(buf, ",\"lag_seconds\":");
 	print_seconds(buf, board_get(board, METRIC_LAG_US, 0));
@@ -294,20 +347,28 @@ board_print_json(Board *board, Buf *buf)
 void
 board_print_text(Board *board, Buf *buf)
 {
-	char problem[sizeof board->problem];
+	const BoardWords words = copy_words(board);
 	const char *blocks = blocker(board);
+	int64_t unread = board_get(board, METRIC_UNREAD, 0);
 
-	copy_problem(board, problem);
 	buf_printf(
 		buf,
 		"%s  worker: %s, blocked by %s; received and not stored everywhere: %" PRId64
 		" bytes, oldest commit ",
-		*problem == '\0' ? "ok  " : "fix ",
+		is_healthy(&words) ? "ok  " : "fix ",
 		state_name(board),
 		blocks == NULL ? "nobody" : blocks,
 		board_get(board, METRIC_LAG_BYTES, 0));
 	print_seconds(buf, board_get(board, METRIC_LAG_US, 0));
 	buf_text(buf, " s ago\n");
-	if (*problem != '\0')
-		buf_printf(buf, "fix   worker: %s\n", problem);
+	if (words.problem[0] != '\0')
+		buf_printf(buf, "fix   worker: %s\n", words.problem);
+	if (unread > 0)
+		buf_printf(buf,
+		           "%s  worker: %" PRId64 " tables to be read, first \"%s\"%s%s\n",
+		           words.reading[0] == '\0' ? "note" : "fix ",
+		           unread,
+		           words.first,
+		           words.reading[0] == '\0' ? "" : ": ",
+		           words.reading);
 }

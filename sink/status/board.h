@@ -47,6 +47,7 @@ typedef enum MetricId
 	METRIC_START_US,
 	METRIC_STATE,
 	METRIC_TRANSACTIONS,
+	METRIC_UNREAD,
 	METRIC_COUNT,
 } MetricId;
 
@@ -86,6 +87,13 @@ void board_add_output(Board *board, int output);
 
 /* What keeps the worker from its work, in a sentence; "": nothing.  Copied. */
 void board_set_problem(Board *board, const char *problem);
+
+/*
+ * How many tables are to be read beside the stream, the first one's name, and what keeps
+ * them from being read, which is a problem, too; "": nothing.  Copied.
+ */
+void board_set_reading(Board *board, size_t count, const char *first,
+                       const char *problem);
 
 /*
  * What is served, appended to buf: the exposition format of Prometheus (text, version

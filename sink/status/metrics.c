@@ -67,6 +67,8 @@ const Metric metric_table[METRIC_COUNT] = {
 	  "1 with the label of the state the worker is in: starting, snapshot, streaming, waiting or stopping." },
 	[METRIC_TRANSACTIONS] = { "cdc_sink_transactions_total", "counter", SCOPE_WORKER, UNIT_PLAIN,
 	  "Commits read from the server." },
+	[METRIC_UNREAD] = { "cdc_sink_unread_tables", "gauge", SCOPE_WORKER, UNIT_PLAIN,
+	  "Tables that wait to be read, or are being read, while the stream goes on." },
 };
 /* clang-format on */
 
