@@ -270,6 +270,36 @@ def test_killed_at_each_point(t):
 test_killed_at_each_point.seconds = 21
 
 
+def test_killed_before_the_cut_is_published(t):
+    """The tables have the changes, cdc_checkpoints has not; started again, and nothing more is written."""
+    db = t.database()
+    db.psql("create table a (id int primary key); create table b (id int primary key)")
+    worker = t.worker(db, outputs="bronze,silver", **{"lake.flush.interval.ms": 100})
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+    db.psql("insert into a values (1); insert into b values (1)")
+    db.wait_confirmed(worker.config["slot.name"], db.lsn())
+    assert worker.stop() == 0, worker.log_tail()
+    written = False
+
+    def write():
+        nonlocal written
+        worker.wait_log("streaming from slot", 60, since=worker.begun)
+        db.psql("begin; insert into a values (2); insert into b values (2); commit")
+        written = True
+
+    assert killed_there(worker, ("before", "link checkpoint", 1), lambda: False, write) and written
+    worker.start()
+    worker.wait_log("streaming from slot", 60, since=worker.begun)
+    db.wait_confirmed(worker.config["slot.name"], db.lsn())
+    code, output, errors = worker.command("verify")
+    assert code == 0, output + errors
+    lake = t.lake(worker)
+    cut = {row["table_name"]: row["snapshot_id"] for row in lake.checkpoint()}
+    current = {name: lake.metadata(name)["current-snapshot-id"] for name in ("bronze_a", "bronze_b", "silver_a", "silver_b")}
+    assert cut == current, (cut, current)
+
+
 def worker_caught_up(worker, db):
     until = db.lsn()
     worker.run_until(until, timeout=90)

@@ -13,7 +13,7 @@
  *
  * A crash between the commits leaves tables at different positions.  Each drops
  * what it holds already when the stream is read again, and the first cut is made
- * at or after the greatest of them.  A transaction too large for memory is spilled to
+ * at or after the greatest of them, and published even if nothing else is in it.  A transaction too large for memory is spilled to
  * files that its commit makes visible.  What a crash leaves of either is removed beside
  * the next stream (orphans.h).
  *
@@ -81,6 +81,7 @@ lake_publish(Lake *lake, const CutStamp *stamp, Err *err)
 	sources_list(lake->sources, lake->checkpoints);
 	if (!checkpoints_publish(lake->checkpoints, stamp, err))
 		return false;
+	lake->is_ahead = false;
 	atomic_store(&lake->cut_lsn, stamp->position.commit_lsn);
 	atomic_store(&lake->cut_us, stamp->timestamp_ms * 1000);
 	atomic_fetch_add(&lake->cuts, 1);
@@ -145,7 +146,7 @@ lake_cut(Lake *lake, Err *err)
 	int64_t started_us = clock_mono_us();
 	size_t bytes = lake->bytes;
 
-	if (sources_touched(lake->sources))
+	if (sources_touched(lake->sources) || lake->is_ahead)
 	{
 		if (!cut_tables(lake, err))
 			return false;
@@ -691,6 +692,7 @@ lake_open(Output *output, const Position *self, Position *stored, Err *err)
 	lake->stored = lake->position;
 	lake->at_boundary = true;
 	lake->is_initial = stored->phase != POSITION_STREAM;
+	lake->is_ahead = !sources_listed(lake->sources, lake->checkpoints);
 	if (stored->phase == POSITION_STREAM)
 		lake->cut_floor = sources_covered(lake->sources);
 	/* The end_lsn of an unfinished snapshot is where it would begin to stream. */

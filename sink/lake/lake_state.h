@@ -61,6 +61,7 @@ typedef struct Lake
 	Position position; /* of the last boundary */
 	Position stored;
 	Lsn cut_floor;    /* no cut below: a table is there already */
+	bool is_ahead;    /* tables are, of the last cut: a kill came between */
 	bool at_boundary; /* between transactions */
 	bool in_snapshot;
 	bool lacks;          /* an output that was not there before */

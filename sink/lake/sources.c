@@ -537,6 +537,45 @@ list_table(const Table *table, const char *status, Checkpoints *checkpoints)
 		checkpoints_add(checkpoints, table->name.name, id, status);
 }
 
+static const char *
+silver_status(const Source *source)
+{
+	return silver_stale(source->silver) == NULL ? "live" : "stale";
+}
+
+/* Whether the last cut has the table as it is. */
+static bool
+is_listed(const Table *table, const char *status, const CheckpointRow *rows, size_t count)
+{
+	int64_t id = table->state->metadata->current_snapshot_id;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i].table_name, table->name.name) == 0)
+			return rows[i].snapshot_id == id && strcmp(rows[i].status, status) == 0;
+	return id == NO_SNAPSHOT;
+}
+
+bool
+sources_listed(Sources *sources, const Checkpoints *checkpoints)
+{
+	size_t count;
+	const CheckpointRow *rows = checkpoints_last(checkpoints, &count);
+
+	for (size_t i = 0; i < sources->count; i++)
+	{
+		const Source *source = sources->items[i];
+
+		if ((source->silver != NULL && !is_listed(silver_table(source->silver),
+		                                          silver_status(source),
+		                                          rows,
+		                                          count)) ||
+		    (source->bronze != NULL &&
+		     !is_listed(bronze_table(source->bronze), "live", rows, count)))
+			return false;
+	}
+	return true;
+}
+
 void
 sources_list(Sources *sources, Checkpoints *checkpoints)
 {
@@ -545,9 +584,8 @@ sources_list(Sources *sources, Checkpoints *checkpoints)
 		const Source *source = sources->items[i];
 
 		if (source->silver != NULL)
-			list_table(silver_table(source->silver),
-			           silver_stale(source->silver) == NULL ? "live" : "stale",
-			           checkpoints);
+			list_table(
+				silver_table(source->silver), silver_status(source), checkpoints);
 		if (source->bronze != NULL)
 			list_table(bronze_table(source->bronze), "live", checkpoints);
 	}

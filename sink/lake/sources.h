@@ -68,6 +68,9 @@ Lsn sources_covered(Sources *sources);
 /* Add a row for every table with a snapshot to the cut that checkpoints began. */
 void sources_list(Sources *sources, Checkpoints *checkpoints);
 
+/* Whether the last cut has every table as it is now. */
+bool sources_listed(Sources *sources, const Checkpoints *checkpoints);
+
 /* For a writer: remove what is left of earlier states of the tables. */
 void sources_sweep(Sources *sources);
 
