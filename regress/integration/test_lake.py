@@ -533,6 +533,19 @@ def test_moved_without_a_change(t):
 test_moved_without_a_change.seconds = 20
 
 
+def test_attached_and_changed_at_once(t):
+    """Of a table that was not captured: its first change is one of a row that silver lacks."""
+    db = t.database()
+    db.psql(partitioned("p") + "create table loaded (id int, r text not null, v text, primary key (id, r));"
+            "insert into loaded select i, 'z', 'z' from generate_series(1, 10) i")
+    worker = running(t, db, **{"table.exclude.list": "public.loaded", "lake.partitions.check.interval.ms": 0})
+    db.psql("alter table loaded rename to now_p3; alter table p attach partition now_p3 for values in ('z');"
+            "update now_p3 set v = 'y' where id = 1")
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["p"])
+
+
 def wait_right(t, db, worker):
     """Verify finds silver equal to the source, and nothing waits to be read, the worker running."""
     wait_for(lambda: worker.command("verify")[0] == 0, 60, lambda: "".join(worker.command("verify")[1:]) + worker.log_tail())

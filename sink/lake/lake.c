@@ -13,9 +13,9 @@
  *
  * A crash between the commits leaves tables at different positions.  Each drops
  * what it holds already when the stream is read again, and the first cut is made
- * at or after the greatest of them, and published even if nothing else is in it.  A transaction too large for memory is spilled to
- * files that its commit makes visible.  What a crash leaves of either is removed beside
- * the next stream (orphans.h).
+ * at or after the greatest of them, and published even if nothing else is in it.  A
+ *transaction too large for memory is spilled to files that its commit makes visible. What
+ *a crash leaves of either is removed beside the next stream (orphans.h).
  *
  * After a failure the thread only drains its queue; close() throws all state
  * away and removes files that were never committed; open() reads the tables again.

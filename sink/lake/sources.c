@@ -453,10 +453,26 @@ note_move(Source *from, Source *source, bool is_new, const Event *event, bool *s
 	return true;
 }
 
+/* Whether a partition that nothing is known of must have had rows before: the first that
+ * is heard of it is about one of these. */
+static bool
+had_rows(const Sources *sources, const Event *event)
+{
+	const EnvOptions *options = &sources->store->config->env;
+
+	/* of what a filter leaves out silver has nothing */
+	return event->relation->root_relid != 0 &&
+	       (event->kind == EVENT_UPDATE || event->kind == EVENT_DELETE) &&
+	       options->row_filters.count == 0 && !options->published->given;
+}
+
 static bool
 note_moves(Sources *sources, Source *source, bool is_new, const Event *event,
            bool *settled, Err *err)
 {
+	if (is_new && source->silver != NULL && had_rows(sources, event) &&
+	    !sources_stored(silver_table(source->silver), event))
+		mark_moved(source, event, "was attached: its rows were not read");
 	*settled = true;
 	for (size_t i = 0; i < sources->count && source->silver != NULL; i++)
 	{
@@ -487,6 +503,7 @@ sources_find(Sources *sources, const Event *event, Source **source, Err *err)
 	arena = arena_new();
 	known = find_known(sources, relation, arena);
 	is_new = known == NULL || known->silver == NULL ||
+	         known->new_leaf == relation->relid ||
 	         !silver_tracks(known->silver, relation->relid);
 	ok = find_or_make(sources, relation, arena, source, err);
 	if (ok && (*source)->silver != NULL)
@@ -494,7 +511,10 @@ sources_find(Sources *sources, const Event *event, Source **source, Err *err)
 		              (*source)->silver,
 		              arena_printf(arena, "%s.%s", relation->schema, relation->name));
 	ok = ok && note_moves(sources, *source, is_new, event, &settled, err);
-	if (ok && settled)
+	if (ok)
+		(*source)->new_leaf =
+			is_new && event->kind == EVENT_RELATION ? relation->relid : 0;
+	if (ok && settled && (*source)->new_leaf == 0)
 		cache_add(sources, relation, *source);
 	arena_free(arena);
 	return ok;
@@ -565,10 +585,9 @@ sources_listed(Sources *sources, const Checkpoints *checkpoints)
 	{
 		const Source *source = sources->items[i];
 
-		if ((source->silver != NULL && !is_listed(silver_table(source->silver),
-		                                          silver_status(source),
-		                                          rows,
-		                                          count)) ||
+		if ((source->silver != NULL &&
+		     !is_listed(
+				 silver_table(source->silver), silver_status(source), rows, count)) ||
 		    (source->bronze != NULL &&
 		     !is_listed(bronze_table(source->bronze), "live", rows, count)))
 			return false;
@@ -584,8 +603,7 @@ sources_list(Sources *sources, Checkpoints *checkpoints)
 		const Source *source = sources->items[i];
 
 		if (source->silver != NULL)
-			list_table(
-				silver_table(source->silver), silver_status(source), checkpoints);
+			list_table(silver_table(source->silver), silver_status(source), checkpoints);
 		if (source->bronze != NULL)
 			list_table(bronze_table(source->bronze), "live", checkpoints);
 	}

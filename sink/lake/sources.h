@@ -32,6 +32,7 @@ typedef struct Source
 	Bronze *bronze;    /* NULL: not an output */
 	bool is_touched;   /* by events since the last cut */
 	bool is_replaced;  /* or gone on with, by the snapshot under way */
+	uint32_t new_leaf; /* described, and no row of it came yet; 0: none */
 	bool is_not_found; /* by its name, when it was to be read again */
 	bool keeps_parts;  /* of that: nothing is lost to readers by storing it in parts */
 	size_t bytes;      /* buffered */
