@@ -182,7 +182,7 @@ start_stream(Pipeline *pipeline, Err *err)
 	         config->slot_name,
 	         LSN_ARGS(pipeline->durable));
 	return action_start(config, &pipeline->action, err) &&
-	       belongings_start(config, &pipeline->belongings, err);
+	       belongings_start(config, pipeline->stop->wake_fd, &pipeline->belongings, err);
 }
 
 /* ---- The stream ---- */

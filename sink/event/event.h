@@ -82,9 +82,10 @@ typedef struct Belonging
 	uint32_t root; /* of its partitioned tables the uppermost; 0: it is no partition */
 	char kind;     /* pg_class.relkind: r, p or f */
 	bool is_read;  /* it is captured, and snapshots read it */
-	bool has_rows; /* of a partition that is read: there were some when it was first seen
-	                  in root */
+	bool has_rows; /* it is read, and there were some when it was first seen in root, or
+	                  as no partition */
 	bool is_known; /* whether it had; else it is looked into again */
+	const char *schema;
 	const char *name; /* "schema.name", as the next */
 	const char *root_name;
 } Belonging;

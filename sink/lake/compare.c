@@ -311,18 +311,21 @@ compare_relation(Compare *compare, const Relation *relation, Err *err)
 	return true;
 }
 
-/* The silver table of an earlier table of the relation's name; NULL: there is none. */
+/* The silver table of an earlier table of the relation's name, which will be its own;
+ * NULL: there is none. */
 static CutTable *
 find_earlier(const Compare *compare, const Relation *relation)
 {
 	const char *name = source_name(compare->arena, relation);
+	const char *silver = source_silver_name(compare->arena, relation);
 
 	for (size_t i = 0; i < compare->table_count; i++)
 	{
 		const TableMetadata *metadata = compare->tables[i].state->metadata;
 		const char *from = properties_get(metadata->properties, SOURCE_PROPERTY);
 
-		if (from != NULL && strcmp(from, name) == 0)
+		if (from != NULL && strcmp(from, name) == 0 &&
+		    strcmp(compare->tables[i].name, silver) == 0)
 			return &compare->tables[i];
 	}
 	return NULL;

@@ -245,6 +245,25 @@ note_unread(Source *source, const char *unread)
 	silver_set_unread(source->silver);
 }
 
+/* What is on the list will be read anyway. */
+static void
+note_lacking(Lake *lake, Source *source, const Relation *relation)
+{
+	char reason[320];
+
+	source->lacks_rows = false;
+	if (unread_has(lake->position.unread,
+	               table_property(silver_table(source->silver), SOURCE_PROPERTY)))
+		return;
+	(void) snprintf(reason,
+	                sizeof reason,
+	                "\"%s.%s\" had rows that were not read",
+	                relation->schema,
+	                relation->name);
+	silver_ask(source->silver, reason);
+	source->is_touched = true;
+}
+
 static bool
 find_source(Lake *lake, const Event *event, Source **source, Err *err)
 {
@@ -252,6 +271,8 @@ find_source(Lake *lake, const Event *event, Source **source, Err *err)
 		return false;
 	if (lake->position.unread != NULL && !lake->in_snapshot)
 		note_unread(*source, lake->position.unread);
+	if ((*source)->lacks_rows)
+		note_lacking(lake, *source, event->relation);
 	return true;
 }
 

@@ -19,11 +19,13 @@
 #include "event/unread.h"
 #include "lake/lake_state.h"
 
-/* The catalog's tables, by relid. */
+/* The catalog's tables, and the sources that have silver, both by relid. */
 typedef struct Tables
 {
 	const Belonging *items;
 	size_t count;
+	Source **sources;
+	size_t source_count;
 } Tables;
 
 static int
@@ -43,17 +45,35 @@ find_table(const Tables *tables, uint32_t relid)
 		&relid, tables->items, tables->count, sizeof *tables->items, compare_relids);
 }
 
-static Source *
-find_source(Lake *lake, uint32_t relid)
+static int
+compare_sources(const void *left, const void *right)
 {
-	for (size_t i = 0; relid != 0 && i < sources_count(lake->sources); i++)
-	{
-		Source *source = sources_get(lake->sources, i);
+	uint32_t a = silver_relid((*(Source *const *) left)->silver);
+	uint32_t b = silver_relid((*(Source *const *) right)->silver);
 
-		if (source->silver != NULL && silver_relid(source->silver) == relid)
-			return source;
-	}
-	return NULL;
+	return (a > b) - (a < b);
+}
+
+static int
+compare_source(const void *key, const void *item)
+{
+	uint32_t relid = *(const uint32_t *) key;
+	uint32_t other = silver_relid((*(Source *const *) item)->silver);
+
+	return (relid > other) - (relid < other);
+}
+
+/* NULL: there is no silver of it. */
+static Source *
+find_source(const Tables *tables, uint32_t relid)
+{
+	Source *const *found = bsearch(&relid,
+	                               tables->sources,
+	                               tables->source_count,
+	                               sizeof *tables->sources,
+	                               compare_source);
+
+	return found == NULL ? NULL : *found;
 }
 
 static const char *
@@ -109,7 +129,7 @@ static bool
 note_detached(Lake *lake, Source *source, const Tables *tables, const Belonging *leaf,
               Err *err)
 {
-	Source *own = find_source(lake, leaf->relid);
+	Source *own = find_source(tables, leaf->relid);
 
 	if (!silver_forget(source->silver, leaf->relid, err))
 		return false;
@@ -169,20 +189,21 @@ look_at_partitions(Lake *lake, Source *source, const Tables *tables, const Belon
 	return true;
 }
 
-/* Of a partitioned table that had no partition with rows there may be no silver yet. */
+/* Rows that silver may lack: of a partition that it does not know, or of a table of which
+ * there is no silver. */
 static void
-note_attached(Lake *lake, const Tables *tables, const Belonging *leaf)
+note_rows(Lake *lake, const Tables *tables, const Belonging *table)
 {
-	Source *root = find_source(lake, leaf->root);
+	Source *source = find_source(tables, table->root != 0 ? table->root : table->relid);
 
-	if (root == NULL)
-		ask_new(lake, leaf->root_name);
-	else if (silver_stale(root->silver) == NULL &&
-	         !silver_tracks(root->silver, leaf->relid))
+	if (source == NULL)
+		ask_new(lake, table->root != 0 ? table->root_name : table->name);
+	else if (table->root != 0 && silver_stale(source->silver) == NULL &&
+	         !silver_tracks(source->silver, table->relid))
 		ask(lake,
-		    root,
-		    find_table(tables, leaf->root),
-		    leaf->name,
+		    source,
+		    find_table(tables, table->root),
+		    table->name,
 		    "was attached: its rows were not read");
 }
 
@@ -202,7 +223,8 @@ note_successor(Lake *lake, Source *source, const Tables *tables)
 		const Belonging *table = &tables->items[i];
 
 		if (table->root == 0 && (table->is_read || table->kind == 'p') &&
-		    strcmp(table->name, name) == 0)
+		    strcmp(table->name, name) == 0 && find_source(tables, table->relid) == NULL &&
+		    sources_has_name(source, table->schema, table->name))
 			ask(lake, source, NULL, name, "was dropped and created again");
 	}
 }
@@ -251,18 +273,21 @@ look_at(Lake *lake, Source *source, const Tables *tables, Err *err)
 bool
 lake_take_catalog(Lake *lake, const Event *event, Err *err)
 {
-	const Tables tables = { (const Belonging *) event->old_tuple.data,
-		                    event->old_tuple.len / sizeof *tables.items };
+	size_t count = sources_count(lake->sources);
+	Tables tables = { .items = (const Belonging *) event->old_tuple.data,
+		              .count = event->old_tuple.len / sizeof *tables.items,
+		              .sources = xmalloc(sizeof *tables.sources * (count + 1)) };
+	bool ok = true;
 
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-	{
-		Source *source = sources_get(lake->sources, i);
-
-		if (source->silver != NULL && !look_at(lake, source, &tables, err))
-			return false;
-	}
-	for (size_t i = 0; i < tables.count; i++)
+	for (size_t i = 0; i < count; i++)
+		if (sources_get(lake->sources, i)->silver != NULL)
+			tables.sources[tables.source_count++] = sources_get(lake->sources, i);
+	qsort(tables.sources, tables.source_count, sizeof *tables.sources, compare_sources);
+	for (size_t i = 0; ok && i < tables.source_count; i++)
+		ok = look_at(lake, tables.sources[i], &tables, err);
+	for (size_t i = 0; ok && i < tables.count; i++)
 		if (tables.items[i].has_rows)
-			note_attached(lake, &tables, &tables.items[i]);
-	return true;
+			note_rows(lake, &tables, &tables.items[i]);
+	free(tables.sources);
+	return ok;
 }

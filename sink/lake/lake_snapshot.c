@@ -252,7 +252,9 @@ static Source *
 find_silver(Lake *lake, const Relation *relation)
 {
 	Source *successor = NULL;
-	const char *name = source_name(lake->arena, relation);
+	Arena *arena = lake->arena;
+	const char *name = source_name(arena, relation);
+	const char *silver = source_silver_name(arena, relation);
 
 	for (size_t i = 0; i < sources_count(lake->sources); i++)
 	{
@@ -266,10 +268,33 @@ find_silver(Lake *lake, const Relation *relation)
 			return source;
 		/* it was dropped, and made again by this name */
 		from = table_property(silver_table(source->silver), SOURCE_PROPERTY);
-		if (relation->root_relid == 0 && from != NULL && strcmp(from, name) == 0)
+		if (relation->root_relid == 0 && from != NULL && strcmp(from, name) == 0 &&
+		    strcmp(silver_table(source->silver)->name.name, silver) == 0)
 			successor = source;
 	}
 	return successor;
+}
+
+/* What was to be read as a table of its own is a partition now: its root may lack it. */
+static void
+ask_root(Lake *lake, const Relation *leaf)
+{
+	char reason[320];
+
+	(void) snprintf(reason,
+	                sizeof reason,
+	                "\"%s.%s\" was attached: its rows were not read",
+	                leaf->schema,
+	                leaf->name);
+	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	{
+		Source *root = sources_get(lake->sources, i);
+
+		if (root->silver == NULL || silver_relid(root->silver) != leaf->root_relid)
+			continue;
+		silver_ask(root->silver, reason);
+		root->is_touched = true;
+	}
 }
 
 /* A table that has no rows of its own: it is a partition, or partitioned without any. */
@@ -278,6 +303,8 @@ clear_empty(Lake *lake, const Relation *relation, Err *err)
 {
 	Source *source = relation == NULL ? NULL : find_silver(lake, relation);
 
+	if (source == NULL && relation != NULL && relation->root_relid != 0)
+		ask_root(lake, relation);
 	if (source == NULL)
 		return true;
 	source->is_touched = true;

@@ -237,13 +237,36 @@ source_name(Arena *arena, const Relation *relation)
 
 /* "silver_orders", "silver_sales_orders" for schema sales. */
 static const char *
+lake_name_of(Arena *arena, const char *prefix, const char *schema, const char *name)
+{
+	return strcmp(schema, "public") == 0
+	           ? arena_printf(arena, "%s%s", prefix, name)
+	           : arena_printf(arena, "%s%s_%s", prefix, schema, name);
+}
+
+static const char *
 lake_name(Arena *arena, const char *prefix, const Relation *relation)
 {
-	const char *schema = relation_schema(relation);
+	return lake_name_of(
+		arena, prefix, relation_schema(relation), relation_name(relation));
+}
 
-	if (strcmp(schema, "public") == 0)
-		return arena_printf(arena, "%s%s", prefix, relation_name(relation));
-	return arena_printf(arena, "%s%s_%s", prefix, schema, relation_name(relation));
+const char *
+source_silver_name(Arena *arena, const Relation *relation)
+{
+	return lake_name(arena, SILVER_PREFIX, relation);
+}
+
+bool
+sources_has_name(const Source *source, const char *schema, const char *name)
+{
+	Arena *arena = arena_new();
+	const char *lake_name =
+		lake_name_of(arena, SILVER_PREFIX, schema, name + strlen(schema) + 1);
+	bool has = strcmp(silver_table(source->silver)->name.name, lake_name) == 0;
+
+	arena_free(arena);
+	return has;
 }
 
 static Source *
@@ -453,16 +476,15 @@ note_move(Source *from, Source *source, bool is_new, const Event *event, bool *s
 	return true;
 }
 
-/* Whether a partition that nothing is known of must have had rows before: the first that
- * is heard of it is about one of these. */
+/* Whether a table that nothing was known of must have had rows: the first that is heard
+ * of it is about one of these. */
 static bool
 had_rows(const Sources *sources, const Event *event)
 {
 	const EnvOptions *options = &sources->store->config->env;
 
 	/* of what a filter leaves out silver has nothing */
-	return event->relation->root_relid != 0 &&
-	       (event->kind == EVENT_UPDATE || event->kind == EVENT_DELETE) &&
+	return (event->kind == EVENT_UPDATE || event->kind == EVENT_DELETE) &&
 	       options->row_filters.count == 0 && !options->published->given;
 }
 
@@ -472,7 +494,7 @@ note_moves(Sources *sources, Source *source, bool is_new, const Event *event,
 {
 	if (is_new && source->silver != NULL && had_rows(sources, event) &&
 	    !sources_stored(silver_table(source->silver), event))
-		mark_moved(source, event, "was attached: its rows were not read");
+		source->lacks_rows = true;
 	*settled = true;
 	for (size_t i = 0; i < sources->count && source->silver != NULL; i++)
 	{

@@ -26,6 +26,9 @@
 /* The property's text for relation. */
 const char *source_name(Arena *arena, const Relation *relation);
 
+/* What relation's silver table is called when it is made. */
+const char *source_silver_name(Arena *arena, const Relation *relation);
+
 typedef struct Source
 {
 	Silver *silver;    /* NULL: not an output */
@@ -33,6 +36,7 @@ typedef struct Source
 	bool is_touched;   /* by events since the last cut */
 	bool is_replaced;  /* or gone on with, by the snapshot under way */
 	uint32_t new_leaf; /* described, and no row of it came yet; 0: none */
+	bool lacks_rows;   /* of the relation just found: its first event says so */
 	bool is_not_found; /* by its name, when it was to be read again */
 	bool keeps_parts;  /* of that: nothing is lost to readers by storing it in parts */
 	size_t bytes;      /* buffered */
@@ -50,6 +54,9 @@ void sources_close(Sources *sources); /* NULL is allowed */
  */
 MUST_CHECK bool sources_find(Sources *sources, const Event *event, Source **source,
                              Err *err);
+
+/* Whether the silver table has the name that one of table name, "schema.table", gets. */
+bool sources_has_name(const Source *source, const char *schema, const char *name);
 
 /* What source is called from now on, "schema.name"; its lake tables keep their names. */
 void sources_follow_rename(Source *source, const char *name);

@@ -2,9 +2,9 @@
  * belongings.c
  *		the catalog of partitions, as events.
  *
- * A partition that was just attached may have rows of which no change came.  Whether it
- * has, is looked at when it is first seen in its partitioned table: rows that come later
- * come by the stream.
+ * A partition that was just attached, or a table that a rename took into the lists, may
+ * have rows of which no change came.  Whether it has, is looked at when it is first seen
+ * as what it is: rows that come later come by the stream.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -28,6 +29,7 @@ typedef struct Look
 struct Belongings
 {
 	Periodic *periodic;
+	int wake_fd;
 	Look last; /* the thread's */
 	pthread_mutex_t lock;
 	Look waiting;       /* under lock */
@@ -86,8 +88,8 @@ is_read(const Config *config, const Relation *relation)
 	       config_snapshots_table(config, relation->schema, relation->name);
 }
 
-/* Add a table; of a partition it is looked at whether it has rows, when it is first seen
- * in its root. */
+/* Add a table; whether it has rows is looked at when it is first seen in its root, or as
+ * a table of its own. */
 static void
 read_row(const Config *config, const Look *last, const PGresult *result, int row,
          PGconn *conn, Look *look)
@@ -107,7 +109,7 @@ read_row(const Config *config, const Look *last, const PGresult *result, int row
 
 	if (before != NULL && before->root == relation.root_relid && before->is_known)
 		has_rows = before->has_rows;
-	else if (relation.root_relid != 0 && is_wanted)
+	else if (is_wanted)
 		is_known = query_rows(conn, server_text(result, row, 6), &has_rows);
 	look->items[look->count++] = (Belonging){
 		.relid = relation.relid,
@@ -116,6 +118,7 @@ read_row(const Config *config, const Look *last, const PGresult *result, int row
 		.is_read = is_wanted,
 		.is_known = is_known,
 		.has_rows = has_rows,
+		.schema = arena_strdup(look->arena, relation.schema),
 		.name = arena_printf(look->arena, "%s.%s", relation.schema, relation.name),
 		.root_name =
 			arena_printf(look->arena, "%s.%s", relation.root_schema, relation.root_name),
@@ -165,6 +168,7 @@ copy_look(const Look *from)
 	for (size_t i = 0; i < copy.count; i++)
 	{
 		copy.items[i] = from->items[i];
+		copy.items[i].schema = arena_strdup(copy.arena, from->items[i].schema);
 		copy.items[i].name = arena_strdup(copy.arena, from->items[i].name);
 		copy.items[i].root_name = arena_strdup(copy.arena, from->items[i].root_name);
 	}
@@ -182,6 +186,7 @@ free_look(Look *look)
 static bool
 look_once(const Config *config, void *context, PGconn *conn, Err *err)
 {
+	static const uint64_t one = 1;
 	Belongings *belongings = context;
 	PGresult *result;
 	Look look = { 0 };
@@ -212,6 +217,8 @@ look_once(const Config *config, void *context, PGconn *conn, Err *err)
 	belongings->waiting = copy_look(&look);
 	atomic_store(&belongings->is_new, true);
 	(void) pthread_mutex_unlock(&belongings->lock);
+	if (write(belongings->wake_fd, &one, sizeof one) < 0)
+		log_debug("partitions", "could not wake the reader");
 	return true;
 }
 
@@ -234,7 +241,7 @@ connect_patiently(const Config *config, Err *err)
 }
 
 bool
-belongings_start(const Config *config, Belongings **belongings, Err *err)
+belongings_start(const Config *config, int wake_fd, Belongings **belongings, Err *err)
 {
 	Belongings *started;
 
@@ -243,7 +250,7 @@ belongings_start(const Config *config, Belongings **belongings, Err *err)
 	    config->lake_partitions_interval_ms == 0)
 		return true;
 	started = xmalloc(sizeof *started);
-	*started = (Belongings){ 0 };
+	*started = (Belongings){ .wake_fd = wake_fd };
 	(void) pthread_mutex_init(&started->lock, NULL);
 	if (periodic_start(
 			&(PeriodicTask){
@@ -305,6 +312,7 @@ belongings_take(Belongings *belongings, Batch *batch)
 	for (size_t i = 0; i < look.count; i++)
 	{
 		items[i] = look.items[i];
+		items[i].schema = arena_strdup(batch->arena, look.items[i].schema);
 		items[i].name = arena_strdup(batch->arena, look.items[i].name);
 		items[i].root_name = arena_strdup(batch->arena, look.items[i].root_name);
 	}

@@ -17,8 +17,10 @@
 typedef struct Belongings Belongings;
 
 /* Start to look.  config must outlive it; *belongings is NULL where nothing is looked
- * for: without silver, or by lake.partitions.check.interval.ms. */
-bool belongings_start(const Config *config, Belongings **belongings, Err *err) MUST_CHECK;
+ * for: without silver, or by lake.partitions.check.interval.ms.  wake_fd, an eventfd, is
+ * written to when there is a look. */
+bool belongings_start(const Config *config, int wake_fd, Belongings **belongings,
+                      Err *err) MUST_CHECK;
 void belongings_stop(Belongings *belongings); /* NULL is allowed */
 
 /* The look that was not taken yet, and at which LSN it was taken: everything it shows
