@@ -14,6 +14,7 @@
 #include "lake/lake.h"
 #include "source/ask.h"
 #include "source/lag.h"
+#include "source/owner.h"
 #include "source/whereabouts.h"
 #include "status/board.h"
 #include "status/client.h"
@@ -90,8 +91,12 @@ judge_slot(Inspect *inspect)
 {
 	const SlotState *slot = &inspect->lag.slot;
 	const char *name = inspect->config->slot_name;
+	Err err = { 0 };
 
-	if (!slot->exists)
+	if (slot->exists &&
+	    !slot_is_ours(inspect->config, slot, inspect->config->database_dbname, &err))
+		problem_error(inspect, "slot", &err);
+	else if (!slot->exists)
 		problem(inspect,
 		        "slot \"%s\" does not exist. \"cdc-sink run\" makes it with its first "
 		        "start; later it is gone for good.",
@@ -217,7 +222,21 @@ show_position(Inspect *inspect, const char *name, const Position *position,
 	json_lsn(&inspect->json, "stored_lsn", position->end_lsn);
 	if (position->phase == POSITION_STREAM && inspect->has_slot)
 		buf_printf(&inspect->json, ",\"lag_bytes\":%" PRIu64, behind);
-	if (position->phase == POSITION_NONE)
+	if (position->phase != POSITION_NONE &&
+	    strcmp(position->database, inspect->config->database_dbname) != 0)
+		problem(inspect,
+		        "%s: the position there belongs to database \"%s\", not \"%s\"",
+		        name,
+		        position->database,
+		        inspect->config->database_dbname);
+	else if (position->phase == POSITION_NONE && inspect->has_slot &&
+	         inspect->lag.slot.exists)
+		problem(inspect,
+		        "%s: nothing is stored there, though slot \"%s\" exists: is it what the "
+		        "worker writes to?",
+		        name,
+		        inspect->config->slot_name);
+	else if (position->phase == POSITION_NONE)
 		line(inspect, "note", "%s: nothing is stored yet%s", name, more);
 	else if (position->phase != POSITION_STREAM)
 		line(inspect, "note", "%s: the initial snapshot is not complete%s", name, more);

@@ -600,6 +600,34 @@ def test_moves_that_only_the_catalog_tells(t):
 test_moves_that_only_the_catalog_tells.seconds = 40
 
 
+def test_moved_on_before_it_is_read(t):
+    """What is asked for under one name has another by the time that it is read, or is another table's."""
+    db = t.database()
+    db.psql(partitioned("p") + partitioned("q") + "create schema s; create table lone (id int primary key);"
+            "create table r (id int, r text, v text, primary key (id, r)) partition by list (r);"
+            "create table sub partition of r for values in ('s') partition by range (id);"
+            "create table s1 partition of sub for values from (0) to (50); create table s2 partition of sub for values from (50) to (100);"
+            "insert into r select g, 's', 'x' from generate_series(1, 99) g")
+    worker = running(t, db, **{"lake.partitions.check.interval.ms": 200})
+    for number, (first, wanted, second) in enumerate((
+            ("alter table p detach partition p1", "p1",
+             "alter table q detach partition q1; alter table q attach partition p1 for values in ('a'); insert into p1 values (50, 'a', 'new')"),
+            ("alter table q detach partition p1", "p1", "alter table p1 set schema s"),
+            ("alter table r detach partition sub", "sub", "alter table sub detach partition s1"),
+            ("alter table p rename to o; alter table o detach partition p2", "p2", "alter table o rename to n; alter table p2 rename to p3"))):
+        with db.connect(autocommit=False) as connection:
+            connection.execute("select pg_current_xact_id()")  # no slot is made while it runs
+            since = len(worker.log_text())
+            db.psql(first)
+            worker.wait_log('table "public.%s" will be read' % wanted, 60, since=since)
+            if number % 2:
+                worker.kill()
+            db.psql(second)
+        if number % 2:
+            worker.start()
+        wait_right(t, db, worker)
+
+
 def test_dropped_partition(t):
     """Silver keeps its rows, or is read again for it, as the user says."""
     db = t.database()

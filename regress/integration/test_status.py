@@ -174,6 +174,43 @@ def test_status_before_the_first_run(t):
     assert code == 2 and "status.port" in errors, errors
 
 
+def test_what_is_not_this_workers(t):
+    """A slot of something else, a lake of nothing or of another database: not healthy, and it says why."""
+    db = database(t)
+    other = t.database(name="other_database")
+    worker = t.worker(db, outputs="bronze,silver")
+    worker.start()
+    worker.wait_log("streaming from slot", 60)
+
+    def problems(**changed):
+        config = dict(worker.config)
+        worker.config.update({name.replace("_", "."): value for name, value in changed.items()})
+        code, found = status(worker)
+        worker.config.clear()
+        worker.config.update(config)
+        assert code == 1 and not found["healthy"], found
+        return " ".join(found["problems"])
+
+    assert status(worker)[0] == 0
+    assert "lake: nothing is stored there, though slot" in problems(lake_namespace="elsewhere")
+    name = worker.config["slot.name"]
+    found = problems(database_dbname="other_database")
+    assert 'replication slot "%s" belongs to database "%s", not "other_database"' % (name, db.name) in found, found
+    assert 'lake: the position there belongs to database "%s", not "other_database"' % db.name in found, found
+    db.psql("select pg_create_logical_replication_slot('foreign_slot', 'test_decoding');"
+            "select pg_create_physical_replication_slot('physical_slot')")
+    for slot, why in (("foreign_slot", 'uses plugin "test_decoding", not "cdc_decoder"'), ("physical_slot", "is a physical one")):
+        assert why in problems(slot_name=slot)
+        worker.config["slot.name"] = slot
+        code, output, errors = worker.command("snapshot", "--tables", "public.t")
+        worker.config["slot.name"] = name
+        assert code == 2 and why in errors, (code, output, errors)
+    code, output, errors = worker.command("snapshot", "--tables", "pg_catalog.pg_class")
+    assert code == 2 and "no table whose changes are in the WAL" in errors, (code, output, errors)
+    db.psql("select pg_drop_replication_slot('foreign_slot'); select pg_drop_replication_slot('physical_slot')")
+    assert worker.stop() == 0 and other.name == "other_database"
+
+
 def test_a_stopped_broker_blocks(t):
     db = database(t)
     broker = t.new_broker().start()

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "event/unread.h"
+#include "source/owner.h"
 #include "source/server.h"
 
 #define NAME_HINT                                                                        \
@@ -23,7 +24,7 @@ check_slot(PGconn *sql, const Config *config, Err *err)
 	if (!server_slot(sql, config->slot_name, &slot, err))
 		return false;
 	if (slot.exists)
-		return true;
+		return slot_is_ours(config, &slot, config->database_dbname, err);
 	(void) fail(
 		err, ERR_CONFIG, "replication slot \"%s\" does not exist", config->slot_name);
 	return fail_hint(err,
@@ -174,7 +175,7 @@ find_table(PGconn *sql, const Written *name, Err *err)
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 		"LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid) "
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
-		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' "
+		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 "
 		"AND ");
 	buf_text(&query,
 	         name->table == NULL ? "n.nspname || '.' || c.relname = " : "c.relname = ");
@@ -199,7 +200,11 @@ add_table(PGconn *sql, const Config *config, const Written *name, Buf *list, Err
 
 	if (ok && PQntuples(result) == 0)
 	{
-		ok = fail(err, ERR_CONFIG, "table \"%s\" does not exist", name->text);
+		ok = fail(err,
+		          ERR_CONFIG,
+		          "table \"%s\" does not exist, or is no table whose changes are in "
+		          "the WAL",
+		          name->text);
 		(void) fail_hint(err, NAME_HINT);
 	}
 	else if (ok && !filter_wants_table(&config->env,

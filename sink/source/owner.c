@@ -18,11 +18,14 @@ slot_is_ours(const Config *config, const SlotState *slot, const char *database, 
 
 	if (strcmp(slot->plugin, SERVER_PLUGIN) != 0)
 	{
-		fail(err,
-		     ERR_CONFIG,
-		     "replication slot \"%s\" uses plugin \"%s\", not \"" SERVER_PLUGIN "\"",
-		     name,
-		     slot->plugin);
+		if (*slot->plugin == '\0')
+			fail(err, ERR_CONFIG, "replication slot \"%s\" is a physical one", name);
+		else
+			fail(err,
+			     ERR_CONFIG,
+			     "replication slot \"%s\" uses plugin \"%s\", not \"" SERVER_PLUGIN "\"",
+			     name,
+			     slot->plugin);
 		return fail_hint(
 			err, "Choose another slot.name, or drop the slot if nothing uses it.");
 	}
