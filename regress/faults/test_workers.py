@@ -124,8 +124,10 @@ def test_paused_worker_wakes_behind_a_successor_that_ended(t):
     first.signal(signal.SIGCONT)
     pulse.beat()
     first.wait_log("trying again|taken over")
+    until = "select confirmed_flush_lsn >= '%s' from pg_replication_slots where slot_name = '%s'" % (
+        pulse.db.lsn(), first.config["slot.name"])
+    wait_for(lambda: not first.running or pulse.db.psql(until) == "t", 90, lambda: "it to end, or to go on: " + first.log_tail())
     if first.running:
-        pulse.settle(first)
         assert first.stop() == 0, first.log_tail()
     else:
         assert first.wait() == 1, first.log_tail()
