@@ -55,4 +55,5 @@ def test_killed_ten_times(t):
 
 
 test_killed_ten_times.seconds = 27
+test_killed_ten_times.slow = True
 test_killed_ten_times.timeout = 3600

@@ -140,6 +140,7 @@ def test_one_million_rows_in_one_transaction(t):
 
 
 test_one_million_rows_in_one_transaction.seconds = 60
+test_one_million_rows_in_one_transaction.slow = True
 
 
 def test_worker_stops_in_mid_transaction_and_goes_on(t):

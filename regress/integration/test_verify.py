@@ -393,3 +393,4 @@ def test_wide_and_long_rows_with_little_memory(t):
 
 
 test_wide_and_long_rows_with_little_memory.timeout = 600
+test_wide_and_long_rows_with_little_memory.slow = True

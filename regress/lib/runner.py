@@ -13,7 +13,8 @@ JOBS=n of them run at a time (one more than there are processors: they wait a lo
 
 Tests lie in regress/integration/ and regress/faults/.  make check-faults runs the latter, and of the former those
 that set `test_x.fault = True`; make check-integration runs the former, and of the latter those that set
-`test_x.quick = True`, which is for a few seconds each.  make check-limits runs those of regress/limits/.
+`test_x.quick = True`, which is for a few seconds each.  What takes long is `test_x.slow = True`, and is left to
+make check-faults alone, unless it is named.  make check-limits runs those of regress/limits/.
 make check-sanitizers runs both, but for those that say why they cannot: `test_x.unsanitized = "it limits memory"`.
 """
 
@@ -184,9 +185,10 @@ def _chosen(arguments, words):
     if "--sanitizers" in arguments:
         return list(_sanitized([*integration, *of_faults]))
     if "--faults" in arguments:
-        return [*of_faults, *((name, function) for name, function in integration if hasattr(function, "fault"))]
-    return [*integration, *((name, function) for name, function in of_faults
-                            if words or hasattr(function, "quick"))]
+        return [*of_faults, *((name, function) for name, function in integration
+                              if hasattr(function, "fault") or hasattr(function, "slow"))]
+    return [*((name, function) for name, function in integration if words or not hasattr(function, "slow")),
+            *((name, function) for name, function in of_faults if words or hasattr(function, "quick"))]
 
 
 def _sanitized(tests):

@@ -33,7 +33,8 @@ say(const Periodic *periodic, const Err *err)
 		log_warning(periodic->task.name, "hint: %s", err->hint);
 }
 
-/* Let periodic_stop() cancel what conn runs, or (NULL) no longer. */
+/* Let periodic_stop() cancel what conn runs, or (NULL) no longer; false: it was called.
+ */
 static bool
 set_canceler(Periodic *periodic, PGconn *conn)
 {
@@ -42,7 +43,7 @@ set_canceler(Periodic *periodic, PGconn *conn)
 
 	(void) pthread_mutex_lock(&periodic->lock);
 	old = periodic->canceler;
-	periodic->canceler = conn == NULL ? NULL : PQgetCancel(conn);
+	periodic->canceler = conn == NULL || periodic->stop ? NULL : PQgetCancel(conn);
 	go_on = !periodic->stop;
 	(void) pthread_mutex_unlock(&periodic->lock);
 	PQfreeCancel(old);
