@@ -317,14 +317,22 @@ awaits_belongings(const Pipeline *pipeline)
 	return belongings_look(pipeline->belongings, &at) && pipeline->received < at;
 }
 
-/* What the catalog had, once everything is read that had happened before. */
+/*
+ * What the catalog had, once everything is read that had happened before, and nothing
+ * that came after: next is the place of what is read next.  A look that comes too late
+ * for that is none; there will be another.
+ */
 static void
-take_belongings(Pipeline *pipeline)
+take_belongings(Pipeline *pipeline, Lsn next)
 {
 	Lsn at;
 
-	if (!decoder_in_transaction(pipeline->decoder) && pipeline->pending == NULL &&
-	    belongings_look(pipeline->belongings, &at) && pipeline->received >= at)
+	if (decoder_in_transaction(pipeline->decoder) || pipeline->pending != NULL ||
+	    !belongings_look(pipeline->belongings, &at) || next < at)
+		return;
+	if (decoder_commit_lsn(pipeline->decoder) >= at)
+		belongings_drop(pipeline->belongings);
+	else
 		belongings_take(pipeline->belongings, open_batch(pipeline));
 }
 
@@ -345,6 +353,7 @@ static bool
 read_stream(Pipeline *pipeline, Err *err)
 {
 	StreamItem item = { .kind = STREAM_FRAME };
+	Lsn ignored;
 
 	while (item.kind != STREAM_NOTHING && wants_more(pipeline))
 	{
@@ -352,14 +361,15 @@ read_stream(Pipeline *pipeline, Err *err)
 			return false;
 		if (item.kind == STREAM_NOTHING)
 			break;
+		if (belongings_look(pipeline->belongings, &ignored) &&
+		    !decoder_in_transaction(pipeline->decoder))
+			take_belongings(pipeline, reread_place(&item));
 		if (reread_holds(pipeline, &item))
 			pipeline->held = item;
 		else if (!take_item(pipeline, &item, err))
 			return false;
-		else
-			take_belongings(pipeline);
 	}
-	take_belongings(pipeline);
+	take_belongings(pipeline, pipeline->received);
 	if (pipeline->batch != NULL && pipeline->pending == NULL)
 		end_batch(pipeline);
 	return true;

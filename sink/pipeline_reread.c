@@ -459,16 +459,20 @@ frame_place(Slice frame)
 	return message.lsn;
 }
 
+Lsn
+reread_place(const StreamItem *item)
+{
+	return item->kind == STREAM_FRAME ? frame_place(item->frame) : item->wal_end;
+}
+
 bool
 reread_holds(const Pipeline *pipeline, const StreamItem *item)
 {
 	const Reread *reread = pipeline->reread;
-	Lsn place;
 
-	if (reread == NULL || !reread->is_ready || decoder_in_transaction(pipeline->decoder))
-		return false;
-	place = item->kind == STREAM_FRAME ? frame_place(item->frame) : item->wal_end;
-	return place >= reread->slot.consistent;
+	return reread != NULL && reread->is_ready &&
+	       !decoder_in_transaction(pipeline->decoder) &&
+	       reread_place(item) >= reread->slot.consistent;
 }
 
 /* ---- Reading ---- */

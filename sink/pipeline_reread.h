@@ -25,6 +25,9 @@ bool reread_is_wanted(const Pipeline *pipeline);
  * before that is known. */
 bool reread_halts(const Pipeline *pipeline);
 
+/* The LSN that an item between transactions is placed by: that of its commit. */
+Lsn reread_place(const StreamItem *item);
+
 /* Whether the stream must stop before item: there the tables are read. */
 bool reread_holds(const Pipeline *pipeline, const StreamItem *item);
 

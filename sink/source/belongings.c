@@ -297,6 +297,15 @@ belongings_look(Belongings *belongings, Lsn *at)
 }
 
 void
+belongings_drop(Belongings *belongings)
+{
+	(void) pthread_mutex_lock(&belongings->lock);
+	free_look(&belongings->waiting);
+	atomic_store(&belongings->is_new, false);
+	(void) pthread_mutex_unlock(&belongings->lock);
+}
+
+void
 belongings_take(Belongings *belongings, Batch *batch)
 {
 	Event *event = batch_add(batch, EVENT_CATALOG);

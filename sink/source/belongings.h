@@ -27,6 +27,9 @@ void belongings_stop(Belongings *belongings); /* NULL is allowed */
  * was committed before.  False: there is none.  NULL is allowed. */
 bool belongings_look(Belongings *belongings, Lsn *at);
 
+/* Give it up. */
+void belongings_drop(Belongings *belongings);
+
 /* Take it, as an event of batch. */
 void belongings_take(Belongings *belongings, Batch *batch);
 
