@@ -319,16 +319,17 @@ awaits_belongings(const Pipeline *pipeline)
 
 /*
  * What the catalog had, once everything is read that had happened before, and nothing
- * that came after: next is the place of what is read next.  A look that comes too late
- * for that is none; there will be another.
+ * that came after: next is what is read next, or NULL.  A look that comes too late for
+ * that is none; there will be another.
  */
 static void
-take_belongings(Pipeline *pipeline, Lsn next)
+take_belongings(Pipeline *pipeline, const StreamItem *next)
 {
 	Lsn at;
 
-	if (decoder_in_transaction(pipeline->decoder) || pipeline->pending != NULL ||
-	    !belongings_look(pipeline->belongings, &at) || next < at)
+	if (!belongings_look(pipeline->belongings, &at) || pipeline->pending != NULL ||
+	    decoder_in_transaction(pipeline->decoder) ||
+	    (next == NULL ? pipeline->received : reread_place(next)) < at)
 		return;
 	if (decoder_commit_lsn(pipeline->decoder) >= at)
 		belongings_drop(pipeline->belongings);
@@ -353,7 +354,6 @@ static bool
 read_stream(Pipeline *pipeline, Err *err)
 {
 	StreamItem item = { .kind = STREAM_FRAME };
-	Lsn ignored;
 
 	while (item.kind != STREAM_NOTHING && wants_more(pipeline))
 	{
@@ -361,15 +361,13 @@ read_stream(Pipeline *pipeline, Err *err)
 			return false;
 		if (item.kind == STREAM_NOTHING)
 			break;
-		if (belongings_look(pipeline->belongings, &ignored) &&
-		    !decoder_in_transaction(pipeline->decoder))
-			take_belongings(pipeline, reread_place(&item));
+		take_belongings(pipeline, &item);
 		if (reread_holds(pipeline, &item))
 			pipeline->held = item;
 		else if (!take_item(pipeline, &item, err))
 			return false;
 	}
-	take_belongings(pipeline, pipeline->received);
+	take_belongings(pipeline, NULL);
 	if (pipeline->batch != NULL && pipeline->pending == NULL)
 		end_batch(pipeline);
 	return true;

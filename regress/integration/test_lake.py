@@ -555,7 +555,7 @@ def wait_right(t, db, worker):
 
 
 def test_moves_that_only_the_catalog_tells(t):
-    """Each without a change of rows, while the worker runs, is stopped or has been killed; nothing is read twice."""
+    """Each without a change of rows, while the worker runs, is stopped or has been killed; at rest nothing is read."""
     db = t.database()
     db.psql(partitioned("two") + partitioned("three") + "create table \"odd, root\" (id int, r text, v text, primary key (id, r)) partition by list (r);"
             "create table sub (id int, r text, v text, primary key (id, r)) partition by range (id);"

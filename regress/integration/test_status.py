@@ -177,7 +177,7 @@ def test_status_before_the_first_run(t):
 def test_what_is_not_this_workers(t):
     """A slot of something else, a lake of nothing or of another database: not healthy, and it says why."""
     db = database(t)
-    other = t.database(name="other_database")
+    t.database(name="other_database")
     worker = t.worker(db, outputs="bronze,silver")
     worker.start()
     worker.wait_log("streaming from slot", 60)
@@ -208,7 +208,7 @@ def test_what_is_not_this_workers(t):
     code, output, errors = worker.command("snapshot", "--tables", "pg_catalog.pg_class")
     assert code == 2 and "no table whose changes are in the WAL" in errors, (code, output, errors)
     db.psql("select pg_drop_replication_slot('foreign_slot'); select pg_drop_replication_slot('physical_slot')")
-    assert worker.stop() == 0 and other.name == "other_database"
+    assert worker.stop() == 0
 
 
 def test_a_stopped_broker_blocks(t):

@@ -193,7 +193,7 @@ static const Setting settings[] = {
 	  "Files of its own making that no snapshot has, left by a kill, the worker removes after a start when they are older." },
 	{ "lake.partitions.check.interval.ms", SETTING_MS, 0, AT(lake_partitions_interval_ms),
 	  "10s", "", 0, 24 * HOUR,
-	  "How often the catalog is asked which tables are partitions of which, for silver: the stream tells of ATTACH and DETACH with the partition's next change only; 0 is never." },
+	  "How often the catalog is asked, for silver, for what the stream tells with a table's next change only: ATTACH and DETACH of partitions, renames, tables made again; 0 is never." },
 	{ "lake.snapshots.age.ms", SETTING_MS, 0, AT(lake_snapshots_age_ms),
 	  "6h", "", 1000, 3650 * 24 * HOUR,
 	  "Snapshots of a table that are older expire, but for those of the cuts in cdc_checkpoints." },

@@ -13,9 +13,10 @@
  *
  * A crash between the commits leaves tables at different positions.  Each drops
  * what it holds already when the stream is read again, and the first cut is made
- * at or after the greatest of them, and published even if nothing else is in it.  A
- *transaction too large for memory is spilled to files that its commit makes visible. What
- *a crash leaves of either is removed beside the next stream (orphans.h).
+ * at or after the greatest of them, and published even if nothing else is in it.
+ *
+ * A transaction too large for memory is spilled to files that its commit makes visible.
+ * What a crash leaves of either is removed beside the next stream (orphans.h).
  *
  * After a failure the thread only drains its queue; close() throws all state
  * away and removes files that were never committed; open() reads the tables again.
@@ -239,29 +240,18 @@ note_unread(Source *source, const char *unread)
 	if (silver == NULL || silver_stale(silver) != NULL ||
 	    silver_table(source->silver)->state->metadata->current_snapshot_id !=
 	        NO_SNAPSHOT ||
-	    !unread_has(unread,
-	                table_property(silver_table(source->silver), SOURCE_PROPERTY)))
+	    !unread_has(unread, source_known_as(source)))
 		return;
 	silver_set_unread(source->silver);
 }
 
 /* What is on the list will be read anyway. */
 static void
-note_lacking(Lake *lake, Source *source, const Relation *relation)
+note_lacking(const Lake *lake, Source *source, const Relation *relation)
 {
-	char reason[320];
-
 	source->lacks_rows = false;
-	if (unread_has(lake->position.unread,
-	               table_property(silver_table(source->silver), SOURCE_PROPERTY)))
-		return;
-	(void) snprintf(reason,
-	                sizeof reason,
-	                "\"%s.%s\" had rows that were not read",
-	                relation->schema,
-	                relation->name);
-	silver_ask(source->silver, reason);
-	source->is_touched = true;
+	if (!unread_has(lake->position.unread, source_known_as(source)))
+		source_ask_about(source, relation, "had rows that were not read");
 }
 
 static bool
@@ -675,9 +665,7 @@ lake_output_doubt(Output *output, const char *list, const char *reason, Err *err
 	{
 		Source *source = sources_get(lake->sources, i);
 
-		if (source->silver != NULL &&
-		    unread_has(list,
-		               table_property(silver_table(source->silver), SOURCE_PROPERTY)))
+		if (source->silver != NULL && unread_has(list, source_known_as(source)))
 			ok = doubt(lake, source, reason, err);
 	}
 	(void) pthread_mutex_unlock(&lake->tables);

@@ -15,13 +15,6 @@
 #include "event/unread.h"
 #include "lake/lake_state.h"
 
-/* "schema.table" of the source. */
-static const char *
-name_of(const Source *source)
-{
-	return table_property(silver_table(source->silver), SOURCE_PROPERTY);
-}
-
 static void
 put(Lake *lake, const char *name, Buf *list)
 {
@@ -50,7 +43,7 @@ lake_take_asks(Lake *lake)
 		Source *source = sources_get(lake->sources, i);
 
 		if (source->silver != NULL && silver_take_ask(source->silver))
-			put(lake, name_of(source), &lake->asks);
+			put(lake, source_known_as(source), &lake->asks);
 	}
 }
 
@@ -89,7 +82,7 @@ withdraw(Lake *lake, Source *source)
 	            "table \"%s\" is not read again by itself: lake.on.stale is wait",
 	            silver_table(source->silver)->name.name);
 	lake->position.unread =
-		unread_remove(lake->arena, lake->position.unread, name_of(source));
+		unread_remove(lake->arena, lake->position.unread, source_known_as(source));
 	silver_break_promise(source->silver, "lake.on.stale is wait");
 	source->is_touched = true;
 }
@@ -108,7 +101,7 @@ lake_renew_promises(Lake *lake)
 		/* what the list has of a table that asked since is not to be gone on with */
 		if (lake->config->lake_on_stale == STALE_READ ||
 		    strcmp(silver_stale(source->silver), LAKE_NOT_CAPTURED) == 0)
-			put(lake, name_of(source), &list);
+			put(lake, source_known_as(source), &list);
 		else
 			withdraw(lake, source);
 	}

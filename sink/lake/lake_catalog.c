@@ -12,7 +12,6 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,12 +75,6 @@ find_source(const Tables *tables, uint32_t relid)
 	return found == NULL ? NULL : *found;
 }
 
-static const char *
-name_of(const Source *source)
-{
-	return table_property(silver_table(source->silver), SOURCE_PROPERTY);
-}
-
 static void
 touch(Lake *lake, Source *source)
 {
@@ -93,13 +86,10 @@ touch(Lake *lake, Source *source)
 static void
 ask(Lake *lake, Source *source, const Belonging *own, const char *name, const char *what)
 {
-	char reason[320];
-
 	if (own != NULL)
 		sources_follow_rename(source, own->name);
-	(void) snprintf(reason, sizeof reason, "\"%s\" %s", name, what);
-	silver_ask(source->silver, reason);
-	touch(lake, source);
+	source_ask(source, name, what);
+	lake_set_deadline(lake);
 }
 
 /* A table of which there is no silver yet.  One of its name is another's, that was
@@ -115,8 +105,8 @@ ask_new(Lake *lake, const char *name)
 	{
 		const Source *source = sources_get(lake->sources, i);
 
-		if (source->silver != NULL && name_of(source) != NULL &&
-		    strcmp(name_of(source), name) == 0)
+		if (source->silver != NULL && source_known_as(source) != NULL &&
+		    strcmp(source_known_as(source), name) == 0)
 			return;
 	}
 	lake_ask(lake, name);
@@ -214,18 +204,16 @@ note_rows(Lake *lake, const Tables *tables, const Belonging *table)
 static void
 note_successor(Lake *lake, Source *source, const Tables *tables)
 {
-	const char *name = name_of(source);
-
-	if (lake->config->lake_on_recreated != RECREATED_BY_NAME || name == NULL)
+	if (lake->config->lake_on_recreated != RECREATED_BY_NAME)
 		return;
 	for (size_t i = 0; i < tables->count; i++)
 	{
 		const Belonging *table = &tables->items[i];
 
 		if (table->root == 0 && (table->is_read || table->kind == 'p') &&
-		    strcmp(table->name, name) == 0 && find_source(tables, table->relid) == NULL &&
-		    sources_has_name(source, table->schema, table->name))
-			ask(lake, source, NULL, name, "was dropped and created again");
+		    find_source(tables, table->relid) == NULL &&
+		    source_is_earlier(source, table->schema, table->name))
+			ask(lake, source, NULL, table->name, "was dropped and created again");
 	}
 }
 
@@ -235,7 +223,8 @@ settle_promise(Lake *lake, Source *source, const Belonging *own)
 {
 	Silver *silver = source->silver;
 
-	if (silver_asks(silver) || unread_has(lake->position.unread, name_of(source)) ||
+	if (silver_asks(silver) ||
+	    unread_has(lake->position.unread, source_known_as(source)) ||
 	    (!silver_is_promised(silver) && !silver_is_partial(silver)))
 		return;
 	touch(lake, source);
@@ -246,7 +235,7 @@ settle_promise(Lake *lake, Source *source, const Belonging *own)
 	else if (own == NULL)
 		silver_break_promise(silver, "it was dropped before it could be read again");
 	else if ((own->kind == 'r' && !own->is_read) ||
-	         (source->is_not_found && strcmp(own->name, name_of(source)) == 0))
+	         (source->is_not_found && strcmp(own->name, source_known_as(source)) == 0))
 		silver_break_promise(silver, "it is not captured any more, or cannot be read");
 	else
 	{

@@ -214,7 +214,7 @@ note_not_found(const Lake *lake, Source *source, const char *unread, const char 
 	if (silver == NULL || silver_asks(silver) ||
 	    (!silver_is_promised(silver) && !silver_is_partial(silver)))
 		return;
-	name = table_property(silver_table(silver), SOURCE_PROPERTY);
+	name = source_known_as(source);
 	if (unread_has(unread, name))
 		return;
 	if (strcmp(name, done) == 0)
@@ -248,53 +248,33 @@ note_read(Source *source, bool is_whole)
 		silver_set_whole(silver);
 }
 
+/* The source whose silver is of relation, or will be: of an earlier table of its name. */
 static Source *
 find_silver(Lake *lake, const Relation *relation)
 {
-	Source *successor = NULL;
-	Arena *arena = lake->arena;
-	const char *name = source_name(arena, relation);
-	const char *silver = source_silver_name(arena, relation);
+	Source *source = sources_of(lake->sources, relation->relid);
+	const char *name = source_name(lake->arena, relation);
 
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
+	for (size_t i = 0;
+	     source == NULL && relation->root_relid == 0 && i < sources_count(lake->sources);
+	     i++)
 	{
-		Source *source = sources_get(lake->sources, i);
+		Source *other = sources_get(lake->sources, i);
 
-		const char *from;
-
-		if (source->silver == NULL)
-			continue;
-		if (silver_relid(source->silver) == relation->relid)
-			return source;
-		/* it was dropped, and made again by this name */
-		from = table_property(silver_table(source->silver), SOURCE_PROPERTY);
-		if (relation->root_relid == 0 && from != NULL && strcmp(from, name) == 0 &&
-		    strcmp(silver_table(source->silver)->name.name, silver) == 0)
-			successor = source;
+		if (other->silver != NULL && source_is_earlier(other, relation->schema, name))
+			source = other;
 	}
-	return successor;
+	return source;
 }
 
 /* What was to be read as a table of its own is a partition now: its root may lack it. */
 static void
 ask_root(Lake *lake, const Relation *leaf)
 {
-	char reason[320];
+	Source *root = sources_of(lake->sources, leaf->root_relid);
 
-	(void) snprintf(reason,
-	                sizeof reason,
-	                "\"%s.%s\" was attached: its rows were not read",
-	                leaf->schema,
-	                leaf->name);
-	for (size_t i = 0; i < sources_count(lake->sources); i++)
-	{
-		Source *root = sources_get(lake->sources, i);
-
-		if (root->silver == NULL || silver_relid(root->silver) != leaf->root_relid)
-			continue;
-		silver_ask(root->silver, reason);
-		root->is_touched = true;
-	}
+	if (root != NULL)
+		source_ask_about(root, leaf, "was attached: its rows were not read");
 }
 
 /* A table that has no rows of its own: it is a partition, or partitioned without any. */

@@ -2,7 +2,7 @@
  * lake_state.h
  *		what the files of the lake output share: lake.c (the stream, cuts, the thread),
  *		lake_snapshot.c (tables that are read), lake_asks.c (tables that want to be),
- *		lake_catalog.c (partitions that came and went).
+ *		lake_catalog.c (what the catalog tells).
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -17,7 +17,7 @@
 #include "lake/orphans.h"
 #include "lake/sources.h"
 
-/* Why a table is stale; the end of another's reading takes the promise back. */
+/* Why a table is stale. */
 #define WAITING "its rows were rewritten without events" SILVER_PROMISE
 
 typedef struct Lake
@@ -96,7 +96,8 @@ void lake_set_deadline(Lake *lake);
 
 /* ---- lake_catalog.c ---- */
 
-/* Have tables read again that have other partitions than the stream told. */
+/* Have tables read again that have other partitions or names than the stream told, or
+ * rows that it did not. */
 MUST_CHECK bool lake_take_catalog(Lake *lake, const Event *event, Err *err);
 
 /* ---- lake_snapshot.c ---- */
@@ -122,7 +123,7 @@ void lake_tell_asks(Lake *lake);
 /* Ask for the table called name, "schema.table". */
 void lake_ask(Lake *lake, const char *name);
 
-/* After opening: the promises that the list does not keep are on it again. */
+/* After opening: the promises are on the list again, or withdrawn (lake.on.stale). */
 void lake_renew_promises(Lake *lake);
 
 #endif

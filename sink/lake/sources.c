@@ -257,16 +257,53 @@ source_silver_name(Arena *arena, const Relation *relation)
 	return lake_name(arena, SILVER_PREFIX, relation);
 }
 
-bool
-sources_has_name(const Source *source, const char *schema, const char *name)
+const char *
+source_known_as(const Source *source)
 {
+	return table_property(silver_table(source->silver), SOURCE_PROPERTY);
+}
+
+Source *
+sources_of(Sources *sources, uint32_t relid)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (sources->items[i]->silver != NULL &&
+		    silver_relid(sources->items[i]->silver) == relid)
+			return sources->items[i];
+	return NULL;
+}
+
+bool
+source_is_earlier(const Source *source, const char *schema, const char *full)
+{
+	const char *from = source_known_as(source);
+	const char *table = full + strlen(schema) + 1;
 	Arena *arena = arena_new();
-	const char *lake_name =
-		lake_name_of(arena, SILVER_PREFIX, schema, name + strlen(schema) + 1);
-	bool has = strcmp(silver_table(source->silver)->name.name, lake_name) == 0;
+	bool is_earlier = from != NULL && strcmp(from, full) == 0 &&
+	                  strcmp(silver_table(source->silver)->name.name,
+	                         lake_name_of(arena, SILVER_PREFIX, schema, table)) == 0;
 
 	arena_free(arena);
-	return has;
+	return is_earlier;
+}
+
+void
+source_ask(Source *source, const char *table, const char *what)
+{
+	char reason[320];
+
+	(void) snprintf(reason, sizeof reason, "\"%s\" %s", table, what);
+	silver_ask(source->silver, reason);
+	source->is_touched = true;
+}
+
+void
+source_ask_about(Source *source, const Relation *relation, const char *what)
+{
+	char table[200]; /* two names of 63 bytes */
+
+	(void) snprintf(table, sizeof table, "%s.%s", relation->schema, relation->name);
+	source_ask(source, table, what);
 }
 
 static Source *
@@ -416,18 +453,6 @@ is_snapshot(const Event *event)
 	       event->kind == EVENT_TABLE_PART || event->kind == EVENT_TABLE_END;
 }
 
-static void
-mark_moved(Source *source, const Event *event, const char *what)
-{
-	const Relation *relation = event->relation;
-	char reason[320];
-
-	(void) snprintf(
-		reason, sizeof reason, "\"%s.%s\" %s", relation->schema, relation->name, what);
-	silver_ask(source->silver, reason);
-	source->is_touched = true;
-}
-
 /*
  * Silver table from has the rows of the relation, which is source's now: as a leaf of
  * another root, or as a table that had been its own.  Cleared settled: it is too early to
@@ -466,13 +491,14 @@ note_move(Source *from, Source *source, bool is_new, const Event *event, bool *s
 			return false;
 		from->is_touched = true;
 		if (has_rows)
-			mark_moved(from, event, "was detached: its rows are still here");
+			source_ask_about(from, relation, "was detached: its rows are still here");
 	}
 	if (has_rows)
-		mark_moved(source,
-		           event,
-		           relation->root_relid != 0 ? "was attached: its rows were not read"
-		                                     : "was detached: its rows were not read");
+		source_ask_about(source,
+		                 relation,
+		                 relation->root_relid != 0
+		                     ? "was attached: its rows were not read"
+		                     : "was detached: its rows were not read");
 	return true;
 }
 
@@ -525,7 +551,7 @@ sources_find(Sources *sources, const Event *event, Source **source, Err *err)
 	arena = arena_new();
 	known = find_known(sources, relation, arena);
 	is_new = known == NULL || known->silver == NULL ||
-	         known->new_leaf == relation->relid ||
+	         known->described == relation->relid ||
 	         !silver_tracks(known->silver, relation->relid);
 	ok = find_or_make(sources, relation, arena, source, err);
 	if (ok && (*source)->silver != NULL)
@@ -534,9 +560,9 @@ sources_find(Sources *sources, const Event *event, Source **source, Err *err)
 		              arena_printf(arena, "%s.%s", relation->schema, relation->name));
 	ok = ok && note_moves(sources, *source, is_new, event, &settled, err);
 	if (ok)
-		(*source)->new_leaf =
+		(*source)->described =
 			is_new && event->kind == EVENT_RELATION ? relation->relid : 0;
-	if (ok && settled && (*source)->new_leaf == 0)
+	if (ok && settled && (*source)->described == 0)
 		cache_add(sources, relation, *source);
 	arena_free(arena);
 	return ok;

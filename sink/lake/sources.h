@@ -31,15 +31,15 @@ const char *source_silver_name(Arena *arena, const Relation *relation);
 
 typedef struct Source
 {
-	Silver *silver;    /* NULL: not an output */
-	Bronze *bronze;    /* NULL: not an output */
-	bool is_touched;   /* by events since the last cut */
-	bool is_replaced;  /* or gone on with, by the snapshot under way */
-	uint32_t new_leaf; /* described, and no row of it came yet; 0: none */
-	bool lacks_rows;   /* of the relation just found: its first event says so */
-	bool is_not_found; /* by its name, when it was to be read again */
-	bool keeps_parts;  /* of that: nothing is lost to readers by storing it in parts */
-	size_t bytes;      /* buffered */
+	Silver *silver;     /* NULL: not an output */
+	Bronze *bronze;     /* NULL: not an output */
+	bool is_touched;    /* by events since the last cut */
+	bool is_replaced;   /* or gone on with, by the snapshot under way */
+	uint32_t described; /* relation of which no row has come yet; 0: none */
+	bool lacks_rows;    /* of the relation just found: its first event says so */
+	bool is_not_found;  /* by its name, when it was to be read again */
+	bool keeps_parts;   /* of that: nothing is lost to readers by storing it in parts */
+	size_t bytes;       /* buffered */
 } Source;
 
 typedef struct Sources Sources;
@@ -55,8 +55,19 @@ void sources_close(Sources *sources); /* NULL is allowed */
 MUST_CHECK bool sources_find(Sources *sources, const Event *event, Source **source,
                              Err *err);
 
-/* Whether the silver table has the name that one of table name, "schema.table", gets. */
-bool sources_has_name(const Source *source, const char *schema, const char *name);
+/* "schema.table" of the source of source's silver, as it was heard last. */
+const char *source_known_as(const Source *source);
+
+/* The source whose silver is of relid, a table or the root of partitions; NULL: none. */
+Source *sources_of(Sources *sources, uint32_t relid);
+
+/* Whether source's silver is of an earlier table called full, "schema.table", whose
+ * silver it will be when that is heard of. */
+bool source_is_earlier(const Source *source, const char *schema, const char *full);
+
+/* Have source's silver ask to be read again because of table, "schema.table". */
+void source_ask(Source *source, const char *table, const char *what);
+void source_ask_about(Source *source, const Relation *relation, const char *what);
 
 /* What source is called from now on, "schema.name"; its lake tables keep their names. */
 void sources_follow_rename(Source *source, const char *name);

@@ -75,19 +75,6 @@ query_rows(PGconn *conn, const char *quoted, bool *has_rows)
 	return result != NULL;
 }
 
-/* Whether snapshots read the partition, and its changes are streamed. */
-static bool
-is_read(const Config *config, const Relation *relation)
-{
-	const Published *published = config->env.published;
-	FilterTable table = filter_table(&config->env, relation);
-
-	return config->snapshot_mode != SNAPSHOT_NO_DATA &&
-	       filter_wants_table(&config->env, table.schema, table.name) &&
-	       (!published->everywhere || published_has(published, relation)) &&
-	       config_snapshots_table(config, relation->schema, relation->name);
-}
-
 /* Add a table; whether it has rows is looked at when it is first seen in its root, or as
  * a table of its own. */
 static void
@@ -103,7 +90,10 @@ read_row(const Config *config, const Look *last, const PGresult *result, int row
 		.root_name = server_text(result, row, 5),
 	};
 	const Belonging *before = find(last, relation.relid);
-	bool is_wanted = *server_text(result, row, 7) == 't' && is_read(config, &relation);
+	bool is_wanted = *server_text(result, row, 7) == 't' &&
+	                 config->snapshot_mode != SNAPSHOT_NO_DATA &&
+	                 server_wants(config, &relation) &&
+	                 config_snapshots_table(config, relation.schema, relation.name);
 	bool is_known = true;
 	bool has_rows = false;
 
@@ -159,20 +149,19 @@ read_place(PGconn *conn, Lsn *at, Err *err)
 	return true;
 }
 
-static Look
-copy_look(const Look *from)
+static Belonging *
+copy_items(const Look *look, Arena *arena)
 {
-	Look copy = { .arena = arena_new(), .count = from->count, .at = from->at };
+	Belonging *items = arena_alloc(arena, sizeof *items * (look->count + 1));
 
-	copy.items = arena_alloc(copy.arena, sizeof *copy.items * (copy.count + 1));
-	for (size_t i = 0; i < copy.count; i++)
+	for (size_t i = 0; i < look->count; i++)
 	{
-		copy.items[i] = from->items[i];
-		copy.items[i].schema = arena_strdup(copy.arena, from->items[i].schema);
-		copy.items[i].name = arena_strdup(copy.arena, from->items[i].name);
-		copy.items[i].root_name = arena_strdup(copy.arena, from->items[i].root_name);
+		items[i] = look->items[i];
+		items[i].schema = arena_strdup(arena, items[i].schema);
+		items[i].name = arena_strdup(arena, items[i].name);
+		items[i].root_name = arena_strdup(arena, items[i].root_name);
 	}
-	return copy;
+	return items;
 }
 
 static void
@@ -214,7 +203,9 @@ look_once(const Config *config, void *context, PGconn *conn, Err *err)
 	if (look.count == 0)
 		return true;
 	(void) pthread_mutex_lock(&belongings->lock);
-	belongings->waiting = copy_look(&look);
+	belongings->waiting =
+		(Look){ .arena = arena_new(), .count = look.count, .at = look.at };
+	belongings->waiting.items = copy_items(&look, belongings->waiting.arena);
 	atomic_store(&belongings->is_new, true);
 	(void) pthread_mutex_unlock(&belongings->lock);
 	if (write(belongings->wake_fd, &one, sizeof one) < 0)
@@ -310,22 +301,14 @@ belongings_take(Belongings *belongings, Batch *batch)
 {
 	Event *event = batch_add(batch, EVENT_CATALOG);
 	Look look;
-	Belonging *items;
 
 	(void) pthread_mutex_lock(&belongings->lock);
 	look = belongings->waiting;
 	belongings->waiting = (Look){ 0 };
 	atomic_store(&belongings->is_new, false);
 	(void) pthread_mutex_unlock(&belongings->lock);
-	items = arena_alloc(batch->arena, sizeof *items * (look.count + 1));
-	for (size_t i = 0; i < look.count; i++)
-	{
-		items[i] = look.items[i];
-		items[i].schema = arena_strdup(batch->arena, look.items[i].schema);
-		items[i].name = arena_strdup(batch->arena, look.items[i].name);
-		items[i].root_name = arena_strdup(batch->arena, look.items[i].root_name);
-	}
 	event->lsn = look.at;
-	event->old_tuple = (Slice){ (const char *) items, sizeof *items * look.count };
+	event->old_tuple = (Slice){ (const char *) copy_items(&look, batch->arena),
+		                        sizeof *look.items * look.count };
 	free_look(&look);
 }

@@ -99,6 +99,17 @@ enum
 /* clang-format on */
 
 bool
+server_wants(const Config *config, const Relation *relation)
+{
+	const Published *published = config->env.published;
+	/* partitions may be known by their root's name, to filters too */
+	FilterTable table = filter_table(&config->env, relation);
+
+	return filter_wants_table(&config->env, table.schema, table.name) &&
+	       (!published->everywhere || published_has(published, relation));
+}
+
+bool
 server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
               TableList *tables, Err *err)
 {
@@ -111,7 +122,6 @@ server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
 		"LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace "
 		"WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384 "
 		"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
-	const Published *published = config->env.published;
 	PGresult *result = server_query(conn, query, err);
 	int count;
 
@@ -130,13 +140,10 @@ server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
 			.root_schema = server_text(result, i, 4),
 			.root_name = server_text(result, i, 5),
 		};
-		/* partitions may be known by their root's name, to filters too */
-		FilterTable table = filter_table(&config->env, &relation);
 
 		if (((more & TABLES_PARENTS) != 0 || *server_text(result, i, 6) == 'r') &&
 		    ((more & TABLES_UNLOGGED) != 0 || *server_text(result, i, 7) == 'p') &&
-		    filter_wants_table(&config->env, table.schema, table.name) &&
-		    (!published->everywhere || published_has(published, &relation)))
+		    server_wants(config, &relation))
 			tables->relids[tables->count++] = server_oid(result, i, 0);
 	}
 	PQclear(result);

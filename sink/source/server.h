@@ -143,6 +143,9 @@ enum
 bool server_tables(PGconn *conn, const Config *config, unsigned more, Arena *arena,
                    TableList *tables, Err *err) MUST_CHECK;
 
+/* Whether the filters want relation, and the publication streams it. */
+bool server_wants(const Config *config, const Relation *relation);
+
 /* The partitioned tables that have no partition and are none, whatever the filters want.
  */
 bool server_empty_roots(PGconn *conn, Arena *arena, TableList *tables,
