@@ -11,7 +11,7 @@ import re
 from lib.parts import (COLUMNS, ROWS, begin, change, end, fill, kill_in_the_middle, kill_when, make_table,
                        snapshot_keys, snapshot_rows, start, status, stored_parts, under)
 from lib.support import wait_for
-from lib.truth import check_silver, finish
+from lib.truth import check_silver, finish, wait_read
 
 
 def test_killed_snapshot_goes_on(t):
@@ -29,6 +29,23 @@ def test_killed_snapshot_goes_on(t):
     repeated = snapshot_rows(t.broker, worker.config["topic.prefix"] + ".public.big")
     twice = [key for key, count in repeated.items() if count > 1]
     assert len(repeated) >= rows * 0.8 and len(twice) < len(repeated) * 0.9, (len(repeated), len(twice))
+
+
+def test_renamed_after_the_kill(t):
+    """A table that the killed snapshot had not come to, and one that a rename takes into the lists: silver has their rows."""
+    db = t.database()
+    make_table(db, "big")
+    db.psql("create table later (id int primary key, v text); insert into later select g, 'x' from generate_series(1, 500) g;"
+            "create table outside (like later including all); insert into outside select g, 'y' from generate_series(1, 50) g")
+    worker = begin(t, db, **{"table.exclude.list": "public.outside", "lake.partitions.check.interval.ms": 200})
+    db.psql("alter table later rename to renamed")
+    worker.start()
+    worker.wait_log("the stream goes on", 120, since=worker.begun)
+    db.psql("alter table outside rename to inside")
+    wait_for(lambda: {"silver_renamed", "silver_inside"} <= set(t.lake(worker).tables()), 60, worker.log_tail)
+    wait_read(t, db, worker)
+    finish(db, worker)
+    check_silver(db, worker, t.lake(worker), ["big", "renamed", "inside"])
 
 
 def test_killed_again_and_again(t):

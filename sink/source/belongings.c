@@ -97,7 +97,8 @@ read_row(const Config *config, const Look *last, const PGresult *result, int row
 	bool is_known = true;
 	bool has_rows = false;
 
-	if (before != NULL && before->root == relation.root_relid && before->is_known)
+	if (before != NULL && before->root == relation.root_relid && before->is_read &&
+	    before->is_known)
 		has_rows = before->has_rows;
 	else if (is_wanted)
 		is_known = query_rows(conn, server_text(result, row, 6), &has_rows);
